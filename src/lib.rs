@@ -1,1 +1,7 @@
+//! walinkd keeps one WhatsApp linked device alive.
+//!
+//! The rooms, in the order of their dependencies; ARCHITECTURE.md walks
+//! through them.
 
+pub mod link;
+pub mod wire;

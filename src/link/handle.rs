@@ -1,0 +1,274 @@
+//! What the rest of the program holds of the link: commands in, a watch out.
+//! Never a lock, never the session itself.
+
+use crate::wire::{Disconnected, PairingCode, PhoneNumber, QrCode, Status, Timestamp};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Commands waiting for the owner task. Each caller waits for its answer, so
+/// the queue is as long as the number of concurrent callers; past this they
+/// wait to get in.
+const QUEUE: usize = 64;
+
+/// What the link looks like at one generation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    pub status: Status,
+    pub qr: Option<QrCode>,
+    pub pairing: Option<PairingCode>,
+}
+
+/// An order to pair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PairOrder {
+    pub phone: PhoneNumber,
+    /// Eight characters, checked by `wire::custom_code`.
+    pub custom_code: Option<String>,
+    /// Pair beside a live link and take over from it.
+    pub replace: bool,
+}
+
+/// Why there is no pairing code.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PairError {
+    #[error(
+        "a device is linked already: disconnect it first, or ask for replace to link the new number beside it"
+    )]
+    AlreadyLinked,
+    #[error("WhatsApp limits pairing codes for this number: {message}")]
+    Limited {
+        message: String,
+        retry_after: Duration,
+    },
+    #[error("WhatsApp refused the pairing code: {0}")]
+    Refused(String),
+    #[error("WhatsApp cannot be reached: {0}")]
+    Unreachable(String),
+    #[error("the daemon is shutting down")]
+    Stopping,
+}
+
+/// The owner task is gone: the daemon is shutting down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the daemon is shutting down")]
+pub struct Stopping;
+
+/// How the link pairs by default, out of the `[pairing]` section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PairingPolicy {
+    /// `Some` for `mode = "code"`.
+    pub code_for: Option<PhoneNumber>,
+    /// Unlinked and nobody asking for this long: stop making codes. Zero: never stop.
+    pub idle_after: Duration,
+}
+
+/// What the owner task is told to do, each with where its answer goes.
+#[derive(Debug)]
+pub enum Command {
+    Pair(PairOrder, oneshot::Sender<Result<PairingCode, PairError>>),
+    Disconnect(oneshot::Sender<Disconnected>),
+    Pause(oneshot::Sender<()>),
+    Resume(oneshot::Sender<()>),
+    Reconnect(oneshot::Sender<()>),
+    /// A reload: the policy now in force. The answer names the number for
+    /// which pairing began, if it did.
+    Reload(PairingPolicy, oneshot::Sender<Option<PhoneNumber>>),
+    /// Somebody wants to know how the link stands; ends `idle`.
+    Asked,
+    /// Close the session and end.
+    Stop(oneshot::Sender<()>),
+}
+
+/// A cheap, cloneable hold on the link.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    commands: mpsc::Sender<Command>,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    last_heard: LastHeard,
+}
+
+/// When WhatsApp's last byte came in. Outside the snapshots: it changes with
+/// every frame, and no watcher wants to be woken for that.
+#[derive(Debug, Clone)]
+pub struct LastHeard(Arc<AtomicI64>);
+
+impl LastHeard {
+    /// Nothing heard yet.
+    pub fn never() -> Self {
+        Self(Arc::new(AtomicI64::new(i64::MIN)))
+    }
+
+    pub fn set(&self, at: Timestamp) {
+        self.0.store(at.millis(), Ordering::Relaxed);
+    }
+
+    pub fn get(&self) -> Option<Timestamp> {
+        match self.0.load(Ordering::Relaxed) {
+            i64::MIN => None,
+            millis => Some(Timestamp::from_millis(millis)),
+        }
+    }
+}
+
+/// The other ends, for the owner task.
+#[derive(Debug)]
+pub struct Inbox {
+    pub commands: mpsc::Receiver<Command>,
+    pub snapshots: watch::Sender<Arc<Snapshot>>,
+    pub last_heard: LastHeard,
+}
+
+/// A handle and the inbox behind it, beginning with `first`.
+pub fn channel(first: Snapshot) -> (Handle, Inbox) {
+    let (commands, inbox) = mpsc::channel(QUEUE);
+    let (publish, snapshots) = watch::channel(Arc::new(first));
+    let last_heard = LastHeard::never();
+    (
+        Handle {
+            commands,
+            snapshots,
+            last_heard: last_heard.clone(),
+        },
+        Inbox {
+            commands: inbox,
+            snapshots: publish,
+            last_heard,
+        },
+    )
+}
+
+impl Handle {
+    /// How things stand now.
+    pub fn status(&self) -> Status {
+        let mut status = self.snapshots.borrow().status.clone();
+        status.last_heard_at = self.last_heard.get();
+        status
+    }
+
+    /// The QR code to scan now, if there is one.
+    pub fn qr(&self, now: Timestamp) -> Option<QrCode> {
+        self.snapshots
+            .borrow()
+            .qr
+            .clone()
+            .filter(|qr| qr.expires_at > now)
+    }
+
+    /// The pairing code to enter now, if there is one, with its time left.
+    pub fn pairing(&self, now: Timestamp) -> Option<PairingCode> {
+        let code = self.snapshots.borrow().pairing.clone()?;
+        (code.expires_at > now).then(|| code.at(now))
+    }
+
+    /// Every snapshot from now on; the current one counts as seen.
+    pub fn watch(&self) -> watch::Receiver<Arc<Snapshot>> {
+        let mut snapshots = self.snapshots.clone();
+        snapshots.mark_unchanged();
+        snapshots
+    }
+
+    /// Waits until `holds` is true of a snapshot, and gives that one.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopping`] when the owner task ends first.
+    pub async fn wait_for(
+        &self,
+        mut holds: impl FnMut(&Snapshot) -> bool,
+    ) -> Result<Arc<Snapshot>, Stopping> {
+        let mut snapshots = self.snapshots.clone();
+        let found = snapshots
+            .wait_for(|snapshot| holds(snapshot))
+            .await
+            .map_err(|_| Stopping)?;
+        Ok(Arc::clone(&found))
+    }
+
+    /// Tells the link that somebody wants to know. Never waits: when the
+    /// queue is full, somebody else is asking already.
+    pub fn asked(&self) {
+        let _ = self.commands.try_send(Command::Asked);
+    }
+
+    /// Pairing mode for a number: the code to enter on the phone.
+    ///
+    /// # Errors
+    ///
+    /// Says why there is no code; see [`PairError`].
+    pub async fn pair(&self, order: PairOrder) -> Result<PairingCode, PairError> {
+        self.ask(|answer| Command::Pair(order, answer))
+            .await
+            .map_err(|_| PairError::Stopping)?
+    }
+
+    /// Unlinks at WhatsApp where possible, wipes the session, pairs anew.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopping`] when the daemon is going down.
+    pub async fn disconnect(&self) -> Result<Disconnected, Stopping> {
+        self.ask(Command::Disconnect).await
+    }
+
+    /// Goes offline and stays so, also over a restart.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopping`] when the daemon is going down.
+    pub async fn pause(&self) -> Result<(), Stopping> {
+        self.ask(Command::Pause).await
+    }
+
+    /// Ends a pause.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopping`] when the daemon is going down.
+    pub async fn resume(&self) -> Result<(), Stopping> {
+        self.ask(Command::Resume).await
+    }
+
+    /// Drops the socket and connects now, whatever the back-off says.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopping`] when the daemon is going down.
+    pub async fn reconnect(&self) -> Result<(), Stopping> {
+        self.ask(Command::Reconnect).await
+    }
+
+    /// Puts a reloaded pairing policy in force; `Some` names the number for
+    /// which pairing began.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopping`] when the daemon is going down.
+    pub async fn reload(&self, policy: PairingPolicy) -> Result<Option<PhoneNumber>, Stopping> {
+        self.ask(|answer| Command::Reload(policy, answer)).await
+    }
+
+    /// Closes the session and ends the owner task.
+    pub async fn stop(&self) {
+        // An owner task that is gone already is what was asked for.
+        let _ = self.ask(Command::Stop).await;
+    }
+
+    async fn ask<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command,
+    ) -> Result<T, Stopping> {
+        let (answer, answered) = oneshot::channel();
+        self.commands
+            .send(command(answer))
+            .await
+            .map_err(|_| Stopping)?;
+        answered.await.map_err(|_| Stopping)
+    }
+}

@@ -1,0 +1,40 @@
+//! Every type that crosses a process boundary: what the API says and takes,
+//! what the command line reads back, what the journal will hold.
+//!
+//! Plain data with serde; no tokio, no axum, no whatsapp-rust, no files. Both
+//! sides of the socket compile against it, so they cannot drift apart.
+
+mod pairing;
+mod phone;
+mod problem;
+mod reload;
+mod status;
+mod timestamp;
+
+pub use pairing::{
+    Disconnected, Done, InvalidCode, PairingCode, PairingRequest, PairingStarted, QrCode,
+    QrCodeBody, custom_code, expires_in,
+};
+pub use phone::{InvalidPhone, PhoneNumber};
+pub use problem::{Code, Problem};
+pub use reload::ReloadReport;
+pub use status::{Disconnection, Reason, State, Status};
+pub use timestamp::Timestamp;
+
+use serde::{Deserialize, Serialize};
+
+/// The envelope of every successful answer: `{"success":true,"data":…}`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Success<T> {
+    pub success: bool,
+    pub data: T,
+}
+
+impl<T> Success<T> {
+    pub fn new(data: T) -> Self {
+        Self {
+            success: true,
+            data,
+        }
+    }
+}

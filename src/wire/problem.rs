@@ -1,0 +1,88 @@
+//! Refusals and failures as the API spells them.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What a program branches on; the sentence beside it is for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// The body is missing, not JSON, or not of the expected shape.
+    BadRequest,
+    /// The phone number cannot be one.
+    BadPhoneNumber,
+    /// The custom pairing code is not eight characters of the code alphabet.
+    BadCustomCode,
+    /// No key, an unknown one, or one that has expired.
+    BadKey,
+    /// The key or the peer may read but not manage.
+    NotPermitted,
+    /// No such path.
+    NotFound,
+    /// No QR code at the moment.
+    NoQrCode,
+    /// No pairing code at the moment.
+    NoPairingCode,
+    /// The path exists, the method does not.
+    MethodNotAllowed,
+    /// The request took longer to arrive or to answer than it may.
+    Timeout,
+    /// A device is linked and `replace` was not asked for.
+    AlreadyLinked,
+    /// The body is larger than `http.max_body`.
+    BodyTooLarge,
+    /// The body is not declared as JSON.
+    UnsupportedMediaType,
+    /// WhatsApp limits pairing codes for this number.
+    PairingLimited,
+    /// WhatsApp cannot be reached, or did not answer in time.
+    Unreachable,
+    /// The daemon is shutting down.
+    Stopping,
+    /// The configuration file is refused; the running one stays.
+    BadConfig,
+    /// Anything else; the journal has the details.
+    Internal,
+}
+
+/// The body of every error: `{"success":false,"error":…,"code":…}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    pub success: bool,
+    /// For people: what is wrong and what to do.
+    pub error: String,
+    pub code: Code,
+    /// Seconds after which the same request may succeed; also in `Retry-After`.
+    #[serde(
+        rename = "retryAfter",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub retry_after: Option<u64>,
+}
+
+impl Problem {
+    pub fn new(code: Code, error: impl Into<String>) -> Self {
+        Self {
+            success: false,
+            error: error.into(),
+            code,
+            retry_after: None,
+        }
+    }
+
+    /// Names the seconds after which trying again makes sense.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.error)
+    }
+}
+
+impl std::error::Error for Problem {}
