@@ -4,4 +4,5 @@
 //! through them.
 
 pub mod link;
+pub mod wa;
 pub mod wire;

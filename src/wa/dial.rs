@@ -1,0 +1,302 @@
+//! The way out: the only place that opens a connection to the network.
+//!
+//! A configured proxy therefore covers everything, the web socket and the
+//! version fetch alike, and is never bypassed.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use hyper::Uri;
+use hyper::header::HeaderValue;
+use hyper_util::client::legacy::connect::{
+    HttpConnector,
+    proxy::{SocksV5, Tunnel},
+};
+use std::{error::Error as _, io, sync::Arc, time::Duration};
+use thiserror::Error;
+use tokio::net::TcpStream;
+use tokio_websockets::{Connector, MaybeTlsStream};
+use tower::Service;
+use whatsapp_rust::transport::default_tls_connector;
+
+/// A black hole is given up after this long; the next address, or the next
+/// attempt, may fare better.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// TLS and a proxy's greeting are a few round trips.
+const GREETING_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why there is no connection.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum DialError {
+    #[error("the name {0} cannot be resolved: check DNS and the network")]
+    Dns(String),
+    #[error("{0} refuses the connection")]
+    Refused(String),
+    #[error("{0} cannot be reached: check the network")]
+    Unreachable(String),
+    #[error("{0} did not answer in time")]
+    Timeout(String),
+    #[error("the proxy did not let us through to {host}: {why}")]
+    Proxy { host: String, why: String },
+    #[error("no TLS with {host}: {why}")]
+    Tls { host: String, why: String },
+    #[error("{host} did not accept the web socket: {why}")]
+    Upgrade { host: String, why: String },
+    #[error("whatsapp.url is unusable: {0}")]
+    Url(String),
+}
+
+impl DialError {
+    /// The word `reason.code` uses.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Dns(_) => "dns",
+            Self::Refused(_) => "refused",
+            Self::Unreachable(_) => "network",
+            Self::Timeout(_) => "timeout",
+            Self::Proxy { .. } => "proxy",
+            Self::Tls { .. } => "tls",
+            Self::Upgrade { .. } => "upgrade",
+            Self::Url(_) => "url",
+        }
+    }
+}
+
+/// A proxy URL that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("a proxy is http://[user:password@]host:port or socks5://[user:password@]host:port")]
+pub struct InvalidProxy;
+
+#[derive(Clone)]
+enum Proxy {
+    Http {
+        at: Uri,
+        auth: Option<HeaderValue>,
+    },
+    Socks {
+        at: Uri,
+        auth: Option<(String, String)>,
+    },
+}
+
+/// Opens connections, directly or through the one configured proxy.
+#[derive(Clone)]
+pub struct Dialer {
+    proxy: Option<Proxy>,
+    tls: Arc<Connector>,
+}
+
+impl std::fmt::Debug for Dialer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dialer")
+            .field("proxied", &self.proxy.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a connection is made of, with TLS or, in the sandbox, without.
+pub(super) type Stream = MaybeTlsStream<TcpStream>;
+
+impl Dialer {
+    /// A dialer through `proxy`, or without one.
+    ///
+    /// # Errors
+    ///
+    /// When the proxy's URL is not one of the two kinds.
+    pub fn new(proxy: Option<&str>) -> Result<Self, InvalidProxy> {
+        Ok(Self {
+            proxy: proxy.map(parse_proxy).transpose()?,
+            tls: Arc::new(default_tls_connector()),
+        })
+    }
+
+    /// A connection to `host:port`, with TLS when `tls` is set.
+    pub(super) async fn dial(&self, host: &str, port: u16, tls: bool) -> Result<Stream, DialError> {
+        let tcp = tokio::time::timeout(CONNECT_TIMEOUT + GREETING_TIMEOUT, self.tcp(host, port))
+            .await
+            .map_err(|_| DialError::Timeout(host.to_owned()))??;
+        if !tls {
+            return Ok(MaybeTlsStream::Plain(tcp));
+        }
+        tokio::time::timeout(GREETING_TIMEOUT, self.tls.wrap(host, tcp))
+            .await
+            .map_err(|_| DialError::Timeout(host.to_owned()))?
+            .map_err(|error| DialError::Tls {
+                host: host.to_owned(),
+                why: error.to_string(),
+            })
+    }
+
+    async fn tcp(&self, host: &str, port: u16) -> Result<TcpStream, DialError> {
+        let bracketed = if host.contains(':') {
+            format!("[{host}]")
+        } else {
+            host.to_owned()
+        };
+        // The scheme is only a form: the connectors read host and port.
+        let target: Uri = format!("https://{bracketed}:{port}")
+            .parse()
+            .map_err(|error| DialError::Url(format!("{error}")))?;
+        let mut direct = HttpConnector::new();
+        direct.enforce_http(false);
+        direct.set_nodelay(true);
+        direct.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        let stream = match &self.proxy {
+            None => direct
+                .call(target)
+                .await
+                .map_err(|error| classify(host, &error))?,
+            Some(Proxy::Http { at, auth }) => {
+                let mut tunnel = Tunnel::new(at.clone(), direct);
+                if let Some(auth) = auth {
+                    tunnel = tunnel.with_auth(auth.clone());
+                }
+                tunnel
+                    .call(target)
+                    .await
+                    .map_err(|error| refused_by_proxy(host, &error))?
+            }
+            Some(Proxy::Socks { at, auth }) => {
+                // Names are resolved by the proxy: a local look-up would leak them.
+                let mut socks = SocksV5::new(at.clone(), direct);
+                if let Some((user, password)) = auth {
+                    socks = socks.with_auth(user.clone(), password.clone());
+                }
+                socks
+                    .call(target)
+                    .await
+                    .map_err(|error| refused_by_proxy(host, &error))?
+            }
+        };
+        Ok(stream.into_inner())
+    }
+}
+
+fn parse_proxy(text: &str) -> Result<Proxy, InvalidProxy> {
+    let uri: Uri = text.parse().map_err(|_| InvalidProxy)?;
+    let authority = uri.authority().ok_or(InvalidProxy)?;
+    let port = authority.port_u16().ok_or(InvalidProxy)?;
+    let at: Uri = format!("http://{}:{port}", authority.host())
+        .parse()
+        .map_err(|_| InvalidProxy)?;
+    let credentials = match authority.as_str().rsplit_once('@') {
+        None => None,
+        Some((credentials, _)) => {
+            let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
+            Some((percent_decoded(user)?, percent_decoded(password)?))
+        }
+    };
+    match uri.scheme_str() {
+        Some("http") => {
+            let auth = credentials
+                .map(|(user, password)| {
+                    let basic = BASE64_STANDARD.encode(format!("{user}:{password}"));
+                    HeaderValue::from_str(&format!("Basic {basic}")).map_err(|_| InvalidProxy)
+                })
+                .transpose()?;
+            Ok(Proxy::Http { at, auth })
+        }
+        Some("socks5") => Ok(Proxy::Socks {
+            at,
+            auth: credentials,
+        }),
+        _ => Err(InvalidProxy),
+    }
+}
+
+fn percent_decoded(text: &str) -> Result<String, InvalidProxy> {
+    percent_encoding::percent_decode_str(text)
+        .decode_utf8()
+        .map(std::borrow::Cow::into_owned)
+        .map_err(|_| InvalidProxy)
+}
+
+/// The connector wraps the system's error once or twice; what helps a person
+/// is at the bottom of the chain.
+fn classify(host: &str, error: &(dyn std::error::Error + 'static)) -> DialError {
+    let text = error.to_string();
+    let mut cause = Some(error);
+    while let Some(current) = cause {
+        if let Some(io) = current.downcast_ref::<io::Error>() {
+            return match io.kind() {
+                _ if text.starts_with("dns") => DialError::Dns(host.to_owned()),
+                io::ErrorKind::ConnectionRefused => DialError::Refused(host.to_owned()),
+                io::ErrorKind::TimedOut => DialError::Timeout(host.to_owned()),
+                _ => DialError::Unreachable(host.to_owned()),
+            };
+        }
+        cause = current.source();
+    }
+    if text.starts_with("dns") {
+        DialError::Dns(host.to_owned())
+    } else {
+        DialError::Unreachable(host.to_owned())
+    }
+}
+
+fn refused_by_proxy(host: &str, error: &(dyn std::error::Error + 'static)) -> DialError {
+    let mut why = error.to_string();
+    if let Some(cause) = error.source() {
+        why = format!("{why}: {cause}");
+    }
+    DialError::Proxy {
+        host: host.to_owned(),
+        why,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_both_kinds_of_proxy() {
+        assert!(matches!(
+            parse_proxy("http://127.0.0.1:8080"),
+            Ok(Proxy::Http { auth: None, .. })
+        ));
+        match parse_proxy("http://user:p%40ss@proxy.example:3128") {
+            Ok(Proxy::Http {
+                at,
+                auth: Some(auth),
+            }) => {
+                assert_eq!(at, "http://proxy.example:3128");
+                let expected = BASE64_STANDARD.encode("user:p@ss");
+                assert_eq!(auth.as_bytes(), format!("Basic {expected}").as_bytes());
+            }
+            _ => panic!("an http proxy with its credentials"),
+        }
+        match parse_proxy("socks5://user:secret@[::1]:1080") {
+            Ok(Proxy::Socks { at, auth }) => {
+                assert_eq!(at, "http://[::1]:1080");
+                assert_eq!(auth, Some(("user".to_owned(), "secret".to_owned())));
+            }
+            _ => panic!("a socks proxy with its credentials"),
+        }
+    }
+
+    #[test]
+    fn refuses_other_proxies() {
+        for bad in [
+            "",
+            "127.0.0.1:8080",
+            "http://proxy.example",
+            "ftp://proxy.example:21",
+            "http://",
+        ] {
+            assert!(parse_proxy(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[tokio::test]
+    async fn says_who_refused() {
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = closed.local_addr().expect("it has an address").port();
+        drop(closed);
+        let dialer = Dialer::new(None).expect("no proxy, no fault");
+        let error = dialer.dial("127.0.0.1", port, false).await.err();
+        assert_eq!(error, Some(DialError::Refused("127.0.0.1".to_owned())));
+        let through = Dialer::new(Some(&format!("http://127.0.0.1:{port}"))).expect("well-formed");
+        let error = through.dial("example.invalid", 443, true).await.err();
+        assert_eq!(error.map(|e| e.code()), Some("proxy"));
+    }
+}

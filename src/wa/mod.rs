@@ -1,0 +1,28 @@
+//! WhatsApp, through whatsapp-rust: the only room that names the library.
+//!
+//! Owns a session from its socket to its end, the store a device lives in, the
+//! way out to the network, the version announced to WhatsApp, and the choke
+//! point the library's log goes through. Must not know policy: when to try
+//! again, what to show, whom to ask is decided in `link`.
+//!
+//! One [`Session`] is one socket. The library's own reconnecting is switched
+//! off: its back-off cannot be cut short or watched, it loops on 515 without a
+//! pause, and a client that ended is dead for good. So every attempt is a new
+//! client on the same store, and the only schedule is `link`'s.
+
+mod dial;
+mod ear;
+mod http;
+mod log;
+mod session;
+mod signal;
+mod store;
+mod transport;
+mod version;
+
+pub use dial::{DialError, Dialer, InvalidProxy};
+pub use log::install_log;
+pub use session::{Opening, Session};
+pub use signal::{CodeRefusal, End, Linked, Signal};
+pub use store::{Slot, Store, StoreError, Vault};
+pub use version::{Version, VersionSource};

@@ -1,0 +1,337 @@
+//! One session: one client of the library, one socket, one life.
+
+use super::{
+    dial::{DialError, Dialer},
+    ear::{CODE_VALIDITY, Ear},
+    http::Http,
+    signal::{CodeRefusal, End, Linked, Secret, Signal},
+    store::Store,
+    transport::Socket,
+    version::VersionSource,
+};
+use crate::wire::{PhoneNumber, Timestamp};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::{AbortHandle, JoinHandle},
+    time::{sleep, sleep_until, timeout},
+};
+use whatsapp_rust::{
+    Client, IqError,
+    bot::Bot,
+    pair_code::{PairCodeOptions, PairError},
+    wacore::{
+        iq::{devices::RemoveCompanionDeviceSpec, keepalive::KeepaliveSpec},
+        store::DevicePropsOverride,
+    },
+    waproto::whatsapp::device_props::PlatformType,
+};
+
+/// Between two pings on a session that is logged in. WhatsApp Web pings
+/// every 15 to 30 s.
+const PING_EVERY: Duration = Duration::from_secs(20);
+
+/// An answer takes a round trip; a phone network's worst is a few seconds.
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The phone's list is updated by WhatsApp within a round trip or two.
+const UNLINK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The library flushes its state on the way out.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What a session is opened with.
+#[derive(Clone)]
+pub struct Opening {
+    pub store: Store,
+    pub url: String,
+    pub dialer: Dialer,
+    pub versions: Arc<VersionSource>,
+    /// What the phone shows under Linked devices.
+    pub device_name: String,
+    /// The library's name of the platform, in any case: `chrome`.
+    pub platform: String,
+    /// Ask for a pairing code as soon as the channel stands.
+    pub code_for: Option<(PhoneNumber, Option<String>)>,
+    /// Told the time of each frame from WhatsApp.
+    pub on_heard: Arc<dyn Fn(Timestamp) + Send + Sync>,
+    /// The wall clock.
+    pub clock: fn() -> Timestamp,
+}
+
+/// A running session. Dropping it ends it at once; `close` ends it in good
+/// order. Either way the last signal is `Ended`.
+pub struct Session {
+    close: Option<oneshot::Sender<bool>>,
+}
+
+impl Session {
+    /// Starts a session; what it has to say arrives on `signals`, marked with
+    /// `generation`.
+    pub fn open(opening: Opening, generation: u64, signals: mpsc::Sender<(u64, Signal)>) -> Self {
+        let (close, closing) = oneshot::channel();
+        tokio::spawn(async move {
+            let store = opening.store.clone();
+            let end = run(opening, generation, &signals, closing).await;
+            store.settle().await;
+            // A receiver that is gone has no use for it.
+            let _ = signals.send((generation, Signal::Ended(end))).await;
+        });
+        Self { close: Some(close) }
+    }
+
+    /// Ends the session; with `unlink`, WhatsApp is told first to remove this
+    /// device. `Ended(Closed { unlinked })` says how that went.
+    pub fn close(&mut self, unlink: bool) {
+        if let Some(close) = self.close.take() {
+            // A session that is over already is what was asked for.
+            let _ = close.send(unlink);
+        }
+    }
+}
+
+/// Ends the library's run when the session's task is dropped.
+struct Running {
+    client: Arc<Client>,
+    task: JoinHandle<()>,
+    abort: AbortHandle,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.client.signal_shutdown_sync();
+        self.abort.abort();
+    }
+}
+
+async fn run(
+    opening: Opening,
+    generation: u64,
+    signals: &mpsc::Sender<(u64, Signal)>,
+    mut closing: oneshot::Receiver<bool>,
+) -> End {
+    let version = tokio::select! {
+        version = opening.versions.current() => version,
+        _ = &mut closing => return End::Closed { unlinked: false },
+    };
+    let ear = Ear::new(generation, signals.clone());
+    let socket = Socket::new(
+        &opening.url,
+        opening.dialer.clone(),
+        Arc::clone(&opening.on_heard),
+        opening.clock,
+    );
+    let bot = Bot::builder()
+        .with_backend_arc(Arc::clone(&opening.store.backend) as _)
+        .with_transport_factory(socket.clone())
+        .with_http_client(Http(opening.dialer.clone()))
+        .with_version((version.0, version.1, version.2))
+        .with_device_props(
+            DevicePropsOverride::new()
+                .with_os(opening.device_name.clone())
+                .with_platform_type(platform(&opening.platform)),
+        )
+        // A connection daemon keeps no history.
+        .skip_history_sync()
+        .build()
+        .await;
+    let bot = match bot {
+        Ok(bot) => bot,
+        Err(error) => return End::Store(error.to_string()),
+    };
+    let client = bot.client();
+    // One socket per client: every retry is the owner's.
+    client.enable_auto_reconnect.store(false, Ordering::Relaxed);
+    client.subscribe_handler(Arc::clone(&ear) as _).detach();
+    let raw_nodes = client.acquire_raw_node_forwarding();
+    let task = tokio::spawn(bot.run());
+    let abort = task.abort_handle();
+    let mut running = Running {
+        client,
+        task,
+        abort,
+    };
+
+    let end = follow(
+        &opening,
+        &ear,
+        &socket,
+        &mut running,
+        generation,
+        signals,
+        &mut closing,
+    )
+    .await;
+    drop(raw_nodes);
+    // Flushes what the library still holds, also after an end of its own.
+    let _ = timeout(CLOSE_TIMEOUT, running.client.disconnect()).await;
+    if matches!(end, End::Outdated) {
+        opening.versions.outdated();
+    }
+    end
+}
+
+/// From the first byte to the end.
+async fn follow(
+    opening: &Opening,
+    ear: &Arc<Ear>,
+    socket: &Socket,
+    running: &mut Running,
+    generation: u64,
+    signals: &mpsc::Sender<(u64, Signal)>,
+    closing: &mut oneshot::Receiver<bool>,
+) -> End {
+    let client = Arc::clone(&running.client);
+    let say = async |signal| {
+        // The receiver outlives every session but the last.
+        let _ = signals.send((generation, signal)).await;
+    };
+    let mut open = false;
+    let mut announced = false;
+    let mut next_ping = tokio::time::Instant::now();
+    let mut pinging: Option<JoinHandle<Result<(), IqError>>> = None;
+    loop {
+        tokio::select! {
+            unlink = &mut *closing => {
+                // A dropped `Session` closes without a farewell.
+                let unlink = unlink.unwrap_or(false);
+                ear.leave();
+                let unlinked = unlink && unlink_device(&client, ear).await;
+                return End::Closed { unlinked };
+            }
+            _ = &mut running.task => {
+                return ear.end().unwrap_or_else(|| ended_silently(socket, open));
+            }
+            () = ear.bell.notified() => {
+                if ear.logged_in() && !announced {
+                    announced = true;
+                    next_ping = tokio::time::Instant::now() + PING_EVERY;
+                    say(Signal::LoggedIn(linked(&client))).await;
+                }
+                if let Some(end) = ear.end() {
+                    // The library leaves some of these sockets open.
+                    let _ = timeout(Duration::from_millis(500), &mut running.task).await;
+                    return end;
+                }
+            }
+            ready = client.wait_for_socket(Duration::from_secs(60)), if !open => {
+                if ready.is_ok() {
+                    open = true;
+                    say(Signal::Open).await;
+                    if let Some((phone, code)) = opening.code_for.clone() {
+                        request_code(Arc::clone(&client), phone, code, generation, signals.clone());
+                    }
+                }
+            }
+            () = sleep_until(next_ping), if announced && pinging.is_none() => {
+                let client = Arc::clone(&client);
+                pinging = Some(tokio::spawn(async move {
+                    client.execute(KeepaliveSpec::with_timeout(PING_TIMEOUT)).await
+                }));
+            }
+            pong = async { pinging.as_mut().expect("guarded below").await }, if pinging.is_some() => {
+                pinging = None;
+                if matches!(pong, Ok(Ok(()))) {
+                    next_ping = tokio::time::Instant::now() + PING_EVERY;
+                    say(Signal::Alive).await;
+                } else {
+                    // Ask again at once: one lost answer is not yet the end.
+                    next_ping = tokio::time::Instant::now();
+                    say(Signal::Silent).await;
+                    // A ping that fails at once must not become a busy loop.
+                    sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+}
+
+/// The library tells nothing of some ends; what is left to know is how far
+/// the session had come.
+fn ended_silently(socket: &Socket, open: bool) -> End {
+    match socket.failure() {
+        Some(error) => End::Unreachable(error),
+        None if open => End::Lost,
+        None => End::Handshake,
+    }
+}
+
+fn linked(client: &Client) -> Linked {
+    let jid = client.pn();
+    Linked {
+        jid: jid.as_ref().map(ToString::to_string).unwrap_or_default(),
+        number: jid.map(|jid| jid.user.to_string()).unwrap_or_default(),
+        push_name: Some(client.push_name()).filter(|name| !name.is_empty()),
+    }
+}
+
+/// Tells WhatsApp to remove this device. The library's own `logout` does not
+/// say whether it worked.
+async fn unlink_device(client: &Arc<Client>, ear: &Ear) -> bool {
+    if !ear.logged_in() {
+        return false;
+    }
+    let Some(jid) = client.pn() else { return false };
+    let asked = timeout(
+        UNLINK_TIMEOUT,
+        client.execute(RemoveCompanionDeviceSpec::new(&jid)),
+    )
+    .await;
+    // WhatsApp may cut the stream with "device removed" before its answer.
+    matches!(asked, Ok(Ok(()))) || ear.end() == Some(End::Removed)
+}
+
+fn request_code(
+    client: Arc<Client>,
+    phone: PhoneNumber,
+    custom: Option<String>,
+    generation: u64,
+    signals: mpsc::Sender<(u64, Signal)>,
+) {
+    tokio::spawn(async move {
+        let began = Instant::now();
+        let options = PairCodeOptions {
+            phone_number: phone.digits().to_owned(),
+            custom_code: custom,
+            ..PairCodeOptions::default()
+        };
+        let signal = match client.pair_with_code(options).await {
+            Ok(code) => Signal::Code {
+                code: Secret(code),
+                valid_for: CODE_VALIDITY.saturating_sub(began.elapsed()),
+            },
+            Err(error) => Signal::CodeRefused(refusal(&error)),
+        };
+        let _ = signals.send((generation, signal)).await;
+    });
+}
+
+fn refusal(error: &PairError) -> CodeRefusal {
+    let rejection = error.rejection();
+    CodeRefusal {
+        limited: rejection.is_some_and(|rejection| rejection.is_throttled()),
+        backoff: error.backoff(),
+        message: error.to_string(),
+    }
+}
+
+fn platform(name: &str) -> PlatformType {
+    match name.to_ascii_lowercase().as_str() {
+        "firefox" => PlatformType::FIREFOX,
+        "edge" => PlatformType::EDGE,
+        "safari" => PlatformType::SAFARI,
+        "opera" => PlatformType::OPERA,
+        "ie" => PlatformType::IE,
+        "desktop" => PlatformType::DESKTOP,
+        _ => PlatformType::CHROME,
+    }
+}
+
+impl From<DialError> for End {
+    fn from(error: DialError) -> Self {
+        Self::Unreachable(error)
+    }
+}

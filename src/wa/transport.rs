@@ -1,0 +1,117 @@
+//! The web socket to WhatsApp, over the one dialer, with an ear for life signs.
+
+use super::{DialError, dial::Dialer};
+use crate::wire::Timestamp;
+use hyper::Uri;
+use hyper::header::{HeaderValue, ORIGIN};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio_websockets::ClientBuilder;
+use whatsapp_rust::{
+    async_channel, async_trait,
+    transport::{Transport, TransportEvent, TransportFactory, from_websocket},
+    wacore::net::WHATSAPP_WEB_ORIGIN,
+};
+
+/// Frames between the socket and the library; the library drains them at once.
+const FRAMES: usize = 64;
+
+/// Called with the time of each frame that comes in.
+pub(super) type OnHeard = Arc<dyn Fn(Timestamp) + Send + Sync>;
+
+/// Makes the socket of one session. The library drops the reason when a
+/// connection cannot be made, so it is kept here.
+#[derive(Clone)]
+pub(super) struct Socket {
+    url: Arc<str>,
+    dialer: Dialer,
+    on_heard: OnHeard,
+    clock: fn() -> Timestamp,
+    failure: Arc<Mutex<Option<DialError>>>,
+}
+
+impl Socket {
+    pub fn new(url: &str, dialer: Dialer, on_heard: OnHeard, clock: fn() -> Timestamp) -> Self {
+        Self {
+            url: url.into(),
+            dialer,
+            on_heard,
+            clock,
+            failure: Arc::default(),
+        }
+    }
+
+    /// Why there was no socket, once.
+    pub fn failure(&self) -> Option<DialError> {
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+
+    async fn open(
+        &self,
+    ) -> Result<(Arc<dyn Transport>, async_channel::Receiver<TransportEvent>), DialError> {
+        let uri: Uri = self
+            .url
+            .parse()
+            .map_err(|error| DialError::Url(format!("{error}")))?;
+        let host = uri
+            .host()
+            .ok_or_else(|| DialError::Url("it names no host".to_owned()))?;
+        let host = host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned();
+        let tls = uri.scheme_str() == Some("wss");
+        let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        let stream = self.dialer.dial(&host, port, tls).await?;
+        let refused = |why: String| DialError::Upgrade {
+            host: host.clone(),
+            why,
+        };
+        let (socket, _) = ClientBuilder::from_uri(uri)
+            .add_header(ORIGIN, HeaderValue::from_static(WHATSAPP_WEB_ORIGIN))
+            .map_err(|error| refused(error.to_string()))?
+            .connect_on(stream)
+            .await
+            .map_err(|error| refused(error.to_string()))?;
+        let (transport, frames) = from_websocket(socket);
+        Ok((transport, self.listen(frames)))
+    }
+
+    /// Passes the frames on and tells the time of each.
+    fn listen(
+        &self,
+        frames: async_channel::Receiver<TransportEvent>,
+    ) -> async_channel::Receiver<TransportEvent> {
+        let (pass_on, passed) = async_channel::bounded(FRAMES);
+        let on_heard = Arc::clone(&self.on_heard);
+        let clock = self.clock;
+        tokio::spawn(async move {
+            while let Ok(event) = frames.recv().await {
+                if matches!(event, TransportEvent::DataReceived(_)) {
+                    on_heard(clock());
+                }
+                if pass_on.send(event).await.is_err() {
+                    break;
+                }
+            }
+        });
+        passed
+    }
+}
+
+#[async_trait]
+impl TransportFactory for Socket {
+    async fn create_transport(
+        &self,
+    ) -> anyhow::Result<(Arc<dyn Transport>, async_channel::Receiver<TransportEvent>)> {
+        match self.open().await {
+            Ok(opened) => Ok(opened),
+            Err(error) => {
+                *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
+                Err(error.into())
+            }
+        }
+    }
+}
