@@ -23,6 +23,8 @@ pub struct Snapshot {
     pub status: Status,
     pub qr: Option<QrCode>,
     pub pairing: Option<PairingCode>,
+    /// The state in a sentence, numbers masked.
+    pub summary: String,
 }
 
 /// An order to pair.
@@ -67,6 +69,10 @@ pub struct PairingPolicy {
     pub code_for: Option<PhoneNumber>,
     /// Unlinked and nobody asking for this long: stop making codes. Zero: never stop.
     pub idle_after: Duration,
+    /// What the phone shows under Linked devices.
+    pub device_name: String,
+    /// `chrome` and the like: the icon and the name beside it.
+    pub platform: String,
 }
 
 /// What the owner task is told to do, each with where its answer goes.

@@ -1,12 +1,22 @@
 //! The one linked device: what it is doing, what happens next, and who may
 //! tell it what.
 //!
-//! Owns the session (through `wa`) and the truth about the connection. Must
-//! not know HTTP or configuration files.
+//! Owns the sessions (through `wa`) and the truth about the connection. Must
+//! not know HTTP or configuration files. Deciding is pure (`machine`), doing
+//! is elsewhere (`task`); the rest of the program holds a [`Handle`].
 
+mod backoff;
+mod candidate;
 mod handle;
+mod live;
+mod machine;
+mod memory;
+mod task;
+mod verdict;
+mod view;
 
 pub use handle::{
     Command, Handle, Inbox, LastHeard, PairError, PairOrder, PairingPolicy, Snapshot, Stopping,
     channel,
 };
+pub use task::{Settings, Survey, Task};

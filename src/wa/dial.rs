@@ -10,7 +10,7 @@ use hyper_util::client::legacy::connect::{
     HttpConnector,
     proxy::{SocksV5, Tunnel},
 };
-use std::{error::Error as _, io, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio_websockets::{Connector, MaybeTlsStream};

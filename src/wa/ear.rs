@@ -123,7 +123,10 @@ impl EventHandler for Ear {
                 code: Secret(qr.code.clone()),
                 valid_for: qr.timeout,
             }),
-            Event::PairingQrCodesExhausted(_) => self.ends(End::QrExhausted),
+            // With a pairing code out, the socket stays and so does the session.
+            Event::PairingQrCodesExhausted(spent) if spent.disconnected => {
+                self.ends(End::QrExhausted);
+            }
             Event::PairingCodeRefresh(_) => self.say(Signal::CodeSpent),
             Event::PairSuccess(success) => self.say(Signal::Paired(Linked {
                 jid: success.id.to_string(),

@@ -5,7 +5,7 @@ use super::{
     ear::{CODE_VALIDITY, Ear},
     http::Http,
     signal::{CodeRefusal, End, Linked, Secret, Signal},
-    store::Store,
+    store::{Slot, Store, Vault},
     transport::Socket,
     version::VersionSource,
 };
@@ -38,15 +38,16 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The phone's list is updated by WhatsApp within a round trip or two.
-const UNLINK_TIMEOUT: Duration = Duration::from_secs(5);
+const UNLINK_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// The library flushes its state on the way out.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a session is opened with.
 #[derive(Clone)]
 pub struct Opening {
-    pub store: Store,
+    pub vault: Vault,
+    pub slot: Slot,
     pub url: String,
     pub dialer: Dialer,
     pub versions: Arc<VersionSource>,
@@ -74,9 +75,14 @@ impl Session {
     pub fn open(opening: Opening, generation: u64, signals: mpsc::Sender<(u64, Signal)>) -> Self {
         let (close, closing) = oneshot::channel();
         tokio::spawn(async move {
-            let store = opening.store.clone();
-            let end = run(opening, generation, &signals, closing).await;
-            store.settle().await;
+            let end = match opening.vault.open(opening.slot).await {
+                Ok(store) => {
+                    let end = run(opening, &store, generation, &signals, closing).await;
+                    store.settle().await;
+                    end
+                }
+                Err(error) => End::Store(error.to_string()),
+            };
             // A receiver that is gone has no use for it.
             let _ = signals.send((generation, Signal::Ended(end))).await;
         });
@@ -109,6 +115,7 @@ impl Drop for Running {
 
 async fn run(
     opening: Opening,
+    store: &Store,
     generation: u64,
     signals: &mpsc::Sender<(u64, Signal)>,
     mut closing: oneshot::Receiver<bool>,
@@ -125,7 +132,7 @@ async fn run(
         opening.clock,
     );
     let bot = Bot::builder()
-        .with_backend_arc(Arc::clone(&opening.store.backend) as _)
+        .with_backend_arc(Arc::clone(&store.backend) as _)
         .with_transport_factory(socket.clone())
         .with_http_client(Http(opening.dialer.clone()))
         .with_version((version.0, version.1, version.2))

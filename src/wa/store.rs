@@ -16,7 +16,8 @@ use std::{
 };
 use thiserror::Error;
 use whatsapp_rust::store::{
-    SqliteStore, SqliteStoreConfig, Synchronous, persistence_manager::PersistenceManager,
+    SqliteStore, SqliteStoreConfig, Synchronous, error::StoreError as LibraryError,
+    persistence_manager::PersistenceManager,
 };
 
 /// Which of the two files.
@@ -54,7 +55,6 @@ pub struct Vault {
 }
 
 /// An open session file.
-#[derive(Clone)]
 pub struct Store {
     pub(super) backend: Arc<SqliteStore>,
     path: PathBuf,
@@ -70,7 +70,7 @@ impl std::fmt::Debug for Store {
 
 /// How long a closed session's last users may keep the store open. They only
 /// finish what they began; past this the file is used all the same.
-const SETTLE: Duration = Duration::from_secs(2);
+const SETTLE: Duration = Duration::from_secs(1);
 
 impl Vault {
     /// The files in `dir`, which exists.
@@ -114,9 +114,13 @@ impl Vault {
         };
         let backend = SqliteStore::with_config(url, config)
             .await
-            .map_err(|error| StoreError::Unusable {
-                path: path.clone(),
-                why: error.to_string(),
+            .map_err(|error| {
+                let (path, why) = (path.clone(), error.to_string());
+                match error {
+                    // A database, but not one of ours.
+                    LibraryError::Migration(_) => StoreError::Damaged { path, why },
+                    _ => StoreError::Unusable { path, why },
+                }
             })?;
         Ok(Store {
             backend: Arc::new(backend),
@@ -224,7 +228,7 @@ impl Store {
     pub async fn linked(&self) -> Result<Option<Linked>, StoreError> {
         let manager = PersistenceManager::new(Arc::clone(&self.backend) as _)
             .await
-            .map_err(|error| StoreError::Unusable {
+            .map_err(|error| StoreError::Damaged {
                 path: self.path.clone(),
                 why: error.to_string(),
             })?;
@@ -242,8 +246,7 @@ impl Store {
     /// Waits until the ended session has let go of the file.
     pub(super) async fn settle(&self) {
         let released = async {
-            // The caller holds one, whoever opened the store another.
-            while Arc::strong_count(&self.backend) > 2 {
+            while Arc::strong_count(&self.backend) > 1 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };

@@ -4,7 +4,10 @@ use super::{DialError, dial::Dialer};
 use crate::wire::Timestamp;
 use hyper::Uri;
 use hyper::header::{HeaderValue, ORIGIN};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tokio_websockets::ClientBuilder;
 use whatsapp_rust::{
     async_channel, async_trait,
@@ -14,6 +17,9 @@ use whatsapp_rust::{
 
 /// Frames between the socket and the library; the library drains them at once.
 const FRAMES: usize = 64;
+
+/// Below the library's own 20 s, which would hide what went wrong.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(18);
 
 /// Called with the time of each frame that comes in.
 pub(super) type OnHeard = Arc<dyn Fn(Timestamp) + Send + Sync>;
@@ -106,7 +112,10 @@ impl TransportFactory for Socket {
     async fn create_transport(
         &self,
     ) -> anyhow::Result<(Arc<dyn Transport>, async_channel::Receiver<TransportEvent>)> {
-        match self.open().await {
+        let opened = tokio::time::timeout(OPEN_TIMEOUT, self.open())
+            .await
+            .unwrap_or_else(|_| Err(DialError::Timeout("WhatsApp".to_owned())));
+        match opened {
             Ok(opened) => Ok(opened),
             Err(error) => {
                 *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());

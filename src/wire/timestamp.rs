@@ -9,6 +9,11 @@ use std::fmt;
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// The wall clock: the only place it is read.
+    pub fn now() -> Self {
+        Self(Utc::now().timestamp_millis())
+    }
+
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }

@@ -1,0 +1,475 @@
+//! The live link: online, lost, and back again, until it ends for good.
+
+use super::{
+    backoff::STABLE,
+    handle::PairError,
+    machine::{Answer, Effect, Machine, Now, ReplyId, Weight},
+    verdict::{self, Class},
+};
+use crate::{
+    wa::{End, Linked, Signal, Slot},
+    wire::{Disconnected, Disconnection, Reason},
+};
+use std::time::Duration;
+
+/// From opening a session to its login. The library gives up black holes
+/// after 20 s for the connection and 20 s for the handshake.
+pub(super) const CONNECT_DEADLINE: Duration = Duration::from_secs(45);
+
+/// Without any word on a ping for so long, the session itself is stuck. A
+/// ping is sent every 20 s and judged after 10.
+const LIFE_DEADLINE: Duration = Duration::from_secs(40);
+
+/// A farewell is bounded inside the session; this is the net below.
+const FAREWELL_DEADLINE: Duration = Duration::from_secs(9);
+
+/// A refused login is tried once more after this long.
+const CONFIRM_AFTER: Duration = Duration::from_secs(10);
+
+/// Outdated is outdated until somebody updates something.
+const OUTDATED_RETRY: Duration = Duration::from_secs(60 * 60);
+
+/// WhatsApp restarts a stream once; a loop of restarts is a fault of its own.
+const RESTARTS_AT_ONCE: u32 = 3;
+
+/// The least wait after WhatsApp said 429.
+const RATE_LIMIT_WAIT: Duration = Duration::from_secs(30);
+
+#[derive(Debug)]
+pub(super) struct Live {
+    pub who: Linked,
+    pub phase: Phase,
+    /// Paired a moment ago and not logged in yet.
+    pub fresh: bool,
+    /// A login was refused; the next refusal is believed.
+    suspect: bool,
+    restarts: u32,
+}
+
+/// Each phase holds what is true in it.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// Not even trying: paused, or about to begin.
+    Resting,
+    Connecting {
+        generation: u64,
+        until: Duration,
+    },
+    Online {
+        generation: u64,
+        since: Duration,
+        until: Duration,
+    },
+    /// A ping went unanswered; the next one decides.
+    Degraded {
+        generation: u64,
+        until: Duration,
+    },
+    /// Saying goodbye to WhatsApp, on request.
+    Leaving {
+        generation: u64,
+        until: Duration,
+        replies: Vec<ReplyId>,
+    },
+    Waiting {
+        until: Duration,
+    },
+    Replaced,
+    Banned {
+        until: Duration,
+    },
+    Outdated {
+        until: Duration,
+    },
+}
+
+impl Live {
+    pub fn new(who: Linked) -> Self {
+        Self {
+            who,
+            phase: Phase::Resting,
+            fresh: false,
+            suspect: false,
+            restarts: 0,
+        }
+    }
+
+    pub fn fresh(who: Linked) -> Self {
+        Self {
+            fresh: true,
+            ..Self::new(who)
+        }
+    }
+
+    pub fn generation(&self) -> Option<u64> {
+        match self.phase {
+            Phase::Connecting { generation, .. }
+            | Phase::Online { generation, .. }
+            | Phase::Degraded { generation, .. }
+            | Phase::Leaving { generation, .. } => Some(generation),
+            Phase::Resting
+            | Phase::Waiting { .. }
+            | Phase::Replaced
+            | Phase::Banned { .. }
+            | Phase::Outdated { .. } => None,
+        }
+    }
+
+    pub fn deadline(&self) -> Option<Duration> {
+        match self.phase {
+            Phase::Connecting { until, .. }
+            | Phase::Online { until, .. }
+            | Phase::Degraded { until, .. }
+            | Phase::Leaving { until, .. }
+            | Phase::Waiting { until }
+            | Phase::Banned { until }
+            | Phase::Outdated { until } => Some(until),
+            Phase::Resting | Phase::Replaced => None,
+        }
+    }
+
+    pub fn rest(&mut self) {
+        self.phase = Phase::Resting;
+    }
+
+    pub fn is_leaving(&self) -> bool {
+        matches!(self.phase, Phase::Leaving { .. })
+    }
+}
+
+impl Machine {
+    /// Connects the live link, now.
+    pub(super) fn open_live(&mut self, now: Now) {
+        let generation = self.next_generation();
+        let Some(live) = &mut self.live else { return };
+        let replaced = live.generation().is_some();
+        live.phase = Phase::Connecting {
+            generation,
+            until: now.mono + CONNECT_DEADLINE,
+        };
+        self.attempts = self.attempts.saturating_add(1);
+        if replaced {
+            self.effect(Effect::Close {
+                slot: Slot::Live,
+                unlink: false,
+            });
+        }
+        self.effect(Effect::Open {
+            slot: Slot::Live,
+            generation,
+            code_for: None,
+        });
+    }
+
+    pub(super) fn live_signal(&mut self, signal: Signal, now: Now) {
+        let Some(live) = &mut self.live else { return };
+        match signal {
+            Signal::LoggedIn(who) => {
+                if let Phase::Connecting { generation, .. } = live.phase {
+                    let push_name = who.push_name.or_else(|| live.who.push_name.take());
+                    live.who = Linked { push_name, ..who };
+                    live.fresh = false;
+                    live.suspect = false;
+                    live.phase = Phase::Online {
+                        generation,
+                        since: now.mono,
+                        until: now.mono + LIFE_DEADLINE,
+                    };
+                    self.attempts = 0;
+                    self.reason = None;
+                    self.logged_out = false;
+                }
+            }
+            Signal::PushName(name) => live.who.push_name = Some(name),
+            Signal::Alive => match live.phase {
+                Phase::Online { ref mut until, .. } => *until = now.mono + LIFE_DEADLINE,
+                Phase::Degraded { generation, .. } => {
+                    live.phase = Phase::Online {
+                        generation,
+                        since: now.mono,
+                        until: now.mono + LIFE_DEADLINE,
+                    };
+                    self.reason = None;
+                }
+                _ => {}
+            },
+            Signal::Silent => self.live_silent(now),
+            Signal::Ended(end) => self.live_ended(&end, now),
+            Signal::Open
+            | Signal::Qr { .. }
+            | Signal::Code { .. }
+            | Signal::CodeRefused(_)
+            | Signal::CodeSpent
+            | Signal::Paired(_)
+            | Signal::PairFailed(_) => {}
+        }
+    }
+
+    pub(super) fn live_deadline(&mut self, now: Now) {
+        let Some(live) = &mut self.live else { return };
+        match live.phase {
+            Phase::Waiting { .. } | Phase::Banned { .. } | Phase::Outdated { .. } => {
+                self.open_live(now);
+            }
+            Phase::Connecting { .. } => {
+                self.reason = Some(timeout_reason());
+                self.effect(Effect::Close {
+                    slot: Slot::Live,
+                    unlink: false,
+                });
+                self.wait_live(Duration::ZERO, now);
+            }
+            Phase::Online { .. } | Phase::Degraded { .. } => self.live_silent(now),
+            Phase::Leaving { .. } => self.farewell(false, now),
+            Phase::Resting | Phase::Replaced => {}
+        }
+    }
+
+    /// WhatsApp did not answer on an open socket: once is a doubt, twice is
+    /// the end of that socket.
+    fn live_silent(&mut self, now: Now) {
+        let Some(live) = &mut self.live else { return };
+        let reason = Reason {
+            code: "silent".to_owned(),
+            message: "WhatsApp has stopped answering on the open connection".to_owned(),
+        };
+        match live.phase {
+            Phase::Online {
+                generation, since, ..
+            } => {
+                if now.mono - since >= STABLE {
+                    self.backoff.reset();
+                }
+                live.phase = Phase::Degraded {
+                    generation,
+                    until: now.mono + CONFIRM_AFTER * 3 / 2,
+                };
+                self.reason = Some(reason);
+            }
+            Phase::Degraded { .. } => {
+                self.note_disconnect(reason, now);
+                self.open_live(now);
+            }
+            _ => {}
+        }
+    }
+
+    fn live_ended(&mut self, end: &End, now: Now) {
+        let reason = verdict::reason(end);
+        let Some(live) = &mut self.live else { return };
+        let was_online = match live.phase {
+            Phase::Leaving { .. } => {
+                let unlinked = matches!(end, End::Closed { unlinked: true } | End::Removed);
+                self.farewell(unlinked, now);
+                return;
+            }
+            Phase::Online { since, .. } => {
+                if now.mono - since >= STABLE {
+                    self.backoff.reset();
+                    live.restarts = 0;
+                }
+                true
+            }
+            Phase::Degraded { .. } => true,
+            _ => false,
+        };
+        let class = verdict::class(end);
+        if was_online || !matches!(class, Class::Retry | Class::AtOnce) {
+            self.note_disconnect(reason.clone(), now);
+        }
+        let Some(live) = &mut self.live else { return };
+        match class {
+            Class::AtOnce if live.restarts < RESTARTS_AT_ONCE => {
+                live.restarts += 1;
+                self.reason = Some(reason);
+                self.open_live(now);
+            }
+            Class::Retry | Class::AtOnce => {
+                self.reason = Some(reason);
+                self.wait_live(Duration::ZERO, now);
+            }
+            Class::Slower => {
+                self.reason = Some(reason);
+                self.wait_live(RATE_LIMIT_WAIT, now);
+            }
+            Class::Hold => {
+                live.phase = Phase::Replaced;
+                self.reason = Some(reason);
+            }
+            Class::Suspect if !live.suspect => {
+                live.suspect = true;
+                live.phase = Phase::Waiting {
+                    until: now.mono + CONFIRM_AFTER,
+                };
+                self.reason = Some(reason);
+            }
+            Class::Suspect | Class::Gone => self.live_gone(reason, now),
+            Class::Banned(lasts) => {
+                live.phase = Phase::Banned {
+                    until: now.mono.saturating_add(lasts),
+                };
+                self.reason = Some(reason);
+            }
+            Class::Outdated => {
+                live.phase = Phase::Outdated {
+                    until: now.mono + OUTDATED_RETRY,
+                };
+                self.reason = Some(reason);
+            }
+        }
+    }
+
+    fn wait_live(&mut self, at_least: Duration, now: Now) {
+        let wait = self.backoff.next().max(at_least);
+        if let Some(live) = &mut self.live {
+            live.phase = Phase::Waiting {
+                until: now.mono + wait,
+            };
+        }
+    }
+
+    /// The device is not linked any more: nothing of it stays on the disk.
+    fn live_gone(&mut self, reason: Reason, now: Now) {
+        self.live = None;
+        self.logged_out = true;
+        self.reason = Some(reason);
+        self.backoff.reset();
+        self.attempts = 0;
+        self.effect(Effect::Wipe(Slot::Live));
+        match &self.candidate {
+            Some(candidate) if candidate.is_linked() => self.take_over(),
+            Some(_) => {}
+            None => {
+                // Somebody is to notice and link again; codes are made for
+                // as long as after a start.
+                self.asked_at = now.mono;
+                self.begin_pairing(self.next_intent(now), now);
+            }
+        }
+    }
+
+    pub(super) fn note_disconnect(&mut self, reason: Reason, now: Now) {
+        self.last_disconnect = Some(Disconnection {
+            code: reason.code,
+            message: reason.message,
+            at: now.wall,
+        });
+        self.remember();
+    }
+
+    /// The request to unlink and wipe.
+    pub(super) fn disconnect(&mut self, reply: ReplyId, now: Now) {
+        if self.paused {
+            self.paused = false;
+            self.remember();
+        }
+        self.asked_at = now.mono;
+        let Some(live) = &mut self.live else {
+            self.disconnect_unlinked(reply, now);
+            return;
+        };
+        match &mut live.phase {
+            Phase::Leaving { replies, .. } => replies.push(reply),
+            Phase::Online { generation, .. } | Phase::Degraded { generation, .. } => {
+                live.phase = Phase::Leaving {
+                    generation: *generation,
+                    until: now.mono + FAREWELL_DEADLINE,
+                    replies: vec![reply],
+                };
+                self.effect(Effect::Close {
+                    slot: Slot::Live,
+                    unlink: true,
+                });
+                self.end_candidate(PairError::Refused("the link was disconnected".to_owned()));
+            }
+            _ => {
+                let open = live.generation().is_some();
+                live.phase = Phase::Leaving {
+                    generation: 0,
+                    until: now.mono,
+                    replies: vec![reply],
+                };
+                if open {
+                    self.effect(Effect::Close {
+                        slot: Slot::Live,
+                        unlink: false,
+                    });
+                }
+                self.end_candidate(PairError::Refused("the link was disconnected".to_owned()));
+                self.farewell(false, now);
+            }
+        }
+    }
+
+    /// Nothing is linked: say so, and pair by the configuration again.
+    fn disconnect_unlinked(&mut self, reply: ReplyId, now: Now) {
+        let wiped = self
+            .candidate
+            .as_ref()
+            .is_some_and(super::candidate::Candidate::is_linked);
+        let answer = Disconnected {
+            unlinked_at_whatsapp: false,
+            wiped,
+        };
+        self.effect(Effect::Answer(reply, Answer::Disconnect(answer)));
+        let showing = self
+            .candidate
+            .as_ref()
+            .is_some_and(|candidate| !candidate.is_ordered());
+        if wiped || !showing {
+            self.begin_pairing(self.next_intent(now), now);
+        }
+    }
+
+    /// The farewell is over, one way or the other.
+    pub(super) fn farewell(&mut self, unlinked: bool, now: Now) {
+        let Some(Live {
+            phase: Phase::Leaving { replies, .. },
+            ..
+        }) = self.live.take()
+        else {
+            return;
+        };
+        self.disconnects
+            .extend(replies.into_iter().map(|reply| (reply, unlinked)));
+        let reason = Reason {
+            code: "disconnected".to_owned(),
+            message: "disconnected on request".to_owned(),
+        };
+        self.note_disconnect(reason.clone(), now);
+        self.logged_out = true;
+        self.reason = Some(reason);
+        self.backoff.reset();
+        self.attempts = 0;
+        self.effect(Effect::Wipe(Slot::Live));
+        let how = if unlinked {
+            "unlinked at WhatsApp"
+        } else {
+            "not unlinked at WhatsApp: remove it on the phone"
+        };
+        self.record(
+            "admin.disconnected",
+            Weight::Notice,
+            format!("disconnected on request, {how}"),
+        );
+        self.begin_pairing(self.next_intent(now), now);
+    }
+
+    /// The wipe is done: those who asked for it hear how it went.
+    pub(super) fn answer_disconnects(&mut self, wiped: bool) {
+        for (reply, unlinked) in std::mem::take(&mut self.disconnects) {
+            let answer = Disconnected {
+                unlinked_at_whatsapp: unlinked,
+                wiped,
+            };
+            self.effect(Effect::Answer(reply, Answer::Disconnect(answer)));
+        }
+    }
+}
+
+pub(super) fn timeout_reason() -> Reason {
+    Reason {
+        code: "timeout".to_owned(),
+        message: "WhatsApp did not answer in time".to_owned(),
+    }
+}

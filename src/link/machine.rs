@@ -1,0 +1,562 @@
+//! What happens next: a pure function of where things stand, what comes in,
+//! and the time. No tokio, no clock, no files; `task` performs the effects.
+//!
+//! Two sessions at most. The *live* one is the link; the *candidate* is being
+//! paired, alone or beside the live one.
+//!
+//! ```text
+//!                       asked               scanned, or code entered
+//!              idle ◄─────────► waiting_qr ───────────┐
+//!               ▲  nobody asks       ▲                 ▼
+//!               │                    │ wipe         linking ──promoted──┐
+//!  paused ◄──► (any)                 │                 ▲                ▼
+//!               ▲                logged_out        waiting_code     connected
+//!               │                    ▲                             │   ▲   │
+//!               │                    │ removed, 401 twice          │   │   │ ping unanswered
+//!               └────────────────────┴──── reconnecting ◄──────────┘   │   ▼
+//!                          replaced · banned · outdated ──► retry ─────┴ degraded
+//! ```
+//!
+//! Beside a live link a candidate logs in first; then the old device is
+//! unlinked, and only then is the candidate promoted. Whatever fails before
+//! that leaves the live link as it was.
+
+use super::{
+    backoff::Backoff,
+    candidate::{Candidate, Intent},
+    handle::{PairError, PairOrder, PairingPolicy},
+    live::Live,
+};
+use crate::{
+    wa::{Linked, Signal, Slot},
+    wire::{Disconnected, Disconnection, PairingCode, PhoneNumber, Reason, State, Timestamp},
+};
+use std::time::Duration;
+
+/// The time of an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Now {
+    /// Since the task began; never goes back.
+    pub mono: Duration,
+    pub wall: Timestamp,
+}
+
+/// Whom an answer is for; the task knows the channel.
+pub(super) type ReplyId = u64;
+
+/// What comes in.
+#[derive(Debug)]
+pub(super) enum Input {
+    /// The store has been read.
+    Start {
+        live: Option<Linked>,
+        candidate: Option<Linked>,
+        paused: bool,
+    },
+    Signal {
+        generation: u64,
+        signal: Signal,
+    },
+    Pair(PairOrder, ReplyId),
+    Disconnect(ReplyId),
+    Pause,
+    Resume,
+    Reconnect,
+    Reload(PairingPolicy, ReplyId),
+    Asked,
+    Stop,
+    Wiped {
+        slot: Slot,
+        result: Result<bool, String>,
+    },
+    Promoted(Result<(), String>),
+    /// A deadline has passed.
+    Tick,
+}
+
+/// What to do, in order. An effect on a slot waits until the session there,
+/// if any, has ended.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Effect {
+    Open {
+        slot: Slot,
+        generation: u64,
+        code_for: Option<(PhoneNumber, Option<String>)>,
+    },
+    Close {
+        slot: Slot,
+        unlink: bool,
+    },
+    Wipe(Slot),
+    Promote,
+    Answer(ReplyId, Answer),
+    /// Keep over a restart.
+    Remember {
+        paused: bool,
+        last_disconnect: Option<Disconnection>,
+    },
+    Record(Event),
+}
+
+/// An answer to a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Answer {
+    Pair(Result<PairingCode, PairError>),
+    Disconnect(Disconnected),
+    Reload(Option<PhoneNumber>),
+}
+
+/// Something an operator may want to read in the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Event {
+    /// `connection.connected`, `pairing.linked` …
+    pub kind: String,
+    pub state: State,
+    pub reason: Option<Reason>,
+    pub message: String,
+    pub weight: Weight,
+}
+
+/// How loud an event is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Weight {
+    Detail,
+    Notice,
+    Warning,
+}
+
+/// The whole truth about the link.
+#[derive(Debug)]
+pub(super) struct Machine {
+    pub(super) policy: PairingPolicy,
+    pub(super) started: bool,
+    pub(super) paused: bool,
+    pub(super) stopping: bool,
+    pub(super) live: Option<Live>,
+    pub(super) candidate: Option<Candidate>,
+    /// The number of the newest session; what older ones say is dropped.
+    pub(super) generation: u64,
+    pub(super) backoff: Backoff,
+    /// Attempts since the last success.
+    pub(super) attempts: u32,
+    /// When somebody last wanted to know.
+    pub(super) asked_at: Duration,
+    /// WhatsApp gives no codes for this number before this time.
+    pub(super) limited: Option<(PhoneNumber, Duration)>,
+    pub(super) reason: Option<Reason>,
+    pub(super) last_disconnect: Option<Disconnection>,
+    /// The link has just ended for good; shown until pairing shows a code.
+    pub(super) logged_out: bool,
+    pub(super) qr_updated: Option<Timestamp>,
+    pub(super) code_updated: Option<Timestamp>,
+    /// Requests to disconnect whose wipe is under way; true when WhatsApp
+    /// has confirmed the unlinking.
+    pub(super) disconnects: Vec<(ReplyId, bool)>,
+    pub(super) health: Vec<String>,
+    pub(super) state: State,
+    pub(super) state_since: Timestamp,
+    effects: Vec<Effect>,
+}
+
+impl Machine {
+    pub fn new(
+        policy: PairingPolicy,
+        last_disconnect: Option<Disconnection>,
+        health: Vec<String>,
+        seed: u64,
+        now: Now,
+    ) -> Self {
+        Self {
+            policy,
+            started: false,
+            paused: false,
+            stopping: false,
+            live: None,
+            candidate: None,
+            generation: 0,
+            backoff: Backoff::new(seed),
+            attempts: 0,
+            asked_at: now.mono,
+            limited: None,
+            reason: None,
+            last_disconnect,
+            logged_out: false,
+            qr_updated: None,
+            code_updated: None,
+            disconnects: Vec::new(),
+            health,
+            state: State::Starting,
+            state_since: now.wall,
+            effects: Vec::new(),
+        }
+    }
+
+    /// Takes one input and says what to do.
+    pub fn step(&mut self, input: Input, now: Now) -> Vec<Effect> {
+        if self.stopping {
+            return self.refuse(input);
+        }
+        match input {
+            Input::Start {
+                live,
+                candidate,
+                paused,
+            } => self.start(live, candidate, paused, now),
+            Input::Signal { generation, signal } => self.signal(generation, signal, now),
+            Input::Pair(order, reply) => self.pair(order, reply, now),
+            Input::Disconnect(reply) => self.disconnect(reply, now),
+            Input::Pause => self.pause(now),
+            Input::Stop => self.stop(),
+            Input::Resume => self.resume(now),
+            Input::Reconnect => self.reconnect(now),
+            Input::Reload(policy, reply) => self.reload(policy, reply, now),
+            Input::Asked => self.asked(now),
+            Input::Wiped { slot, result } => self.wiped(slot, result),
+            Input::Promoted(result) => self.promoted(result, now),
+            Input::Tick => self.tick(now),
+        }
+        self.note_state(now);
+        std::mem::take(&mut self.effects)
+    }
+
+    /// After `Stop` the only answer left is that one.
+    fn refuse(&mut self, input: Input) -> Vec<Effect> {
+        if let Input::Pair(_, reply) = input {
+            self.effect(Effect::Answer(
+                reply,
+                Answer::Pair(Err(PairError::Stopping)),
+            ));
+        }
+        std::mem::take(&mut self.effects)
+    }
+
+    /// When `Tick` is due.
+    pub fn next_deadline(&self) -> Option<Duration> {
+        let live = self.live.as_ref().and_then(Live::deadline);
+        let candidate = self.candidate.as_ref().and_then(Candidate::deadline);
+        [live, candidate, self.idle_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    pub(super) fn effect(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    pub(super) fn record(&mut self, kind: &str, weight: Weight, message: impl Into<String>) {
+        let event = Event {
+            kind: kind.to_owned(),
+            state: self.state,
+            reason: self.reason.clone(),
+            message: message.into(),
+            weight,
+        };
+        self.effect(Effect::Record(event));
+    }
+
+    pub(super) fn next_generation(&mut self) -> u64 {
+        self.generation += 1;
+        self.generation
+    }
+
+    pub(super) fn remember(&mut self) {
+        self.effect(Effect::Remember {
+            paused: self.paused,
+            last_disconnect: self.last_disconnect.clone(),
+        });
+    }
+
+    fn start(&mut self, live: Option<Linked>, candidate: Option<Linked>, paused: bool, now: Now) {
+        self.started = true;
+        self.paused = paused;
+        self.live = live.map(Live::new);
+        if self.paused {
+            return;
+        }
+        if self.live.is_some() {
+            self.open_live(now);
+            if let Some(who) = candidate {
+                self.resume_takeover(who, now);
+            }
+        } else {
+            self.begin_pairing(self.policy_intent(), now);
+        }
+    }
+
+    fn signal(&mut self, generation: u64, signal: Signal, now: Now) {
+        if self.live.as_ref().and_then(Live::generation) == Some(generation) {
+            self.live_signal(signal, now);
+        } else if self.candidate.as_ref().and_then(Candidate::generation) == Some(generation) {
+            self.candidate_signal(signal, now);
+        }
+    }
+
+    fn pair(&mut self, order: PairOrder, reply: ReplyId, now: Now) {
+        let answer = |result| Effect::Answer(reply, Answer::Pair(result));
+        let linking = self.candidate.as_ref().is_some_and(Candidate::is_linked);
+        if linking || (self.live.is_some() && !order.replace) {
+            self.effect(answer(Err(PairError::AlreadyLinked)));
+            return;
+        }
+        if let Some(candidate) = &mut self.candidate
+            && candidate.asks_for(&order)
+        {
+            match candidate.code() {
+                Some(code) => {
+                    let code = code.clone().at(now.wall);
+                    self.effect(answer(Ok(code)));
+                }
+                None => candidate.add_waiter(reply, now),
+            }
+            return;
+        }
+        if let Some((phone, until)) = &self.limited
+            && *phone == order.phone
+            && *until > now.mono
+        {
+            let retry_after = *until - now.mono;
+            self.effect(answer(Err(PairError::Limited {
+                message: "it said so before; wait, or scan the QR code instead".to_owned(),
+                retry_after,
+            })));
+            return;
+        }
+        // An order to pair means to be online.
+        if self.paused {
+            self.paused = false;
+            self.remember();
+            if self.live.is_some() {
+                self.open_live(now);
+            }
+        }
+        self.begin_pairing(
+            Intent::Code {
+                phone: order.phone,
+                custom: order.custom_code,
+                ordered: true,
+            },
+            now,
+        );
+        if let Some(candidate) = &mut self.candidate {
+            candidate.add_waiter(reply, now);
+        }
+    }
+
+    fn pause(&mut self, now: Now) {
+        if self.paused {
+            return;
+        }
+        if self.live.as_ref().is_some_and(Live::is_leaving) {
+            self.farewell(false, now);
+        }
+        self.paused = true;
+        self.remember();
+        self.end_candidate(PairError::Unreachable(
+            "the connection was paused".to_owned(),
+        ));
+        self.rest_live();
+        self.reason = None;
+        self.logged_out = false;
+    }
+
+    /// The daemon ends: both sessions close, and nothing begins any more.
+    fn stop(&mut self) {
+        self.stopping = true;
+        self.end_candidate(PairError::Stopping);
+        self.rest_live();
+    }
+
+    fn rest_live(&mut self) {
+        if let Some(live) = &mut self.live {
+            live.rest();
+            self.effect(Effect::Close {
+                slot: Slot::Live,
+                unlink: false,
+            });
+        }
+    }
+
+    fn resume(&mut self, now: Now) {
+        if !self.paused {
+            return;
+        }
+        self.paused = false;
+        self.remember();
+        self.asked_at = now.mono;
+        self.backoff.reset();
+        if self.live.is_some() {
+            self.open_live(now);
+        } else {
+            self.begin_pairing(self.policy_intent(), now);
+        }
+    }
+
+    fn reconnect(&mut self, now: Now) {
+        if self.paused {
+            return;
+        }
+        self.backoff.reset();
+        self.asked_at = now.mono;
+        if self.live.as_ref().is_some_and(|live| !live.is_leaving()) {
+            if self
+                .live
+                .as_ref()
+                .is_some_and(|live| live.generation().is_some())
+            {
+                self.effect(Effect::Close {
+                    slot: Slot::Live,
+                    unlink: false,
+                });
+            }
+            self.open_live(now);
+        } else if self.live.is_none() {
+            self.hurry_candidate(now);
+        }
+    }
+
+    fn reload(&mut self, policy: PairingPolicy, reply: ReplyId, now: Now) {
+        let before = std::mem::replace(&mut self.policy, policy);
+        let unchanged = before.code_for == self.policy.code_for;
+        let began = if self.paused {
+            None
+        } else if let Some(live) = &self.live {
+            let linked = live.who.number.clone();
+            self.policy
+                .code_for
+                .clone()
+                .filter(|number| !unchanged && number.digits() != linked)
+                .filter(|_| !self.candidate.as_ref().is_some_and(Candidate::is_linked))
+        } else if self.candidate.as_ref().is_some_and(Candidate::is_linked) {
+            None
+        } else {
+            if !unchanged && self.policy.code_for.is_none() {
+                self.begin_pairing(Intent::Qr, now);
+            }
+            self.policy.code_for.clone()
+        };
+        if let Some(phone) = began.clone() {
+            // A request under way for this number is as fresh as a new one.
+            let under_way = self
+                .candidate
+                .as_ref()
+                .is_some_and(|candidate| candidate.is_requesting(&phone));
+            if !under_way {
+                self.asked_at = now.mono;
+                self.begin_pairing(
+                    Intent::Code {
+                        phone,
+                        custom: None,
+                        ordered: false,
+                    },
+                    now,
+                );
+            }
+        }
+        self.effect(Effect::Answer(reply, Answer::Reload(began)));
+    }
+
+    fn asked(&mut self, now: Now) {
+        self.asked_at = now.mono;
+        if self.is_idle() {
+            self.begin_pairing(self.policy_intent(), now);
+        }
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.started && !self.paused && self.live.is_none() && self.candidate.is_none()
+    }
+
+    pub(super) fn policy_intent(&self) -> Intent {
+        match &self.policy.code_for {
+            Some(phone) => Intent::Code {
+                phone: phone.clone(),
+                custom: None,
+                ordered: false,
+            },
+            None => Intent::Qr,
+        }
+    }
+
+    /// When pairing stops for want of anybody asking; none while linked, or
+    /// while a code may still be entered.
+    fn idle_deadline(&self) -> Option<Duration> {
+        let waiting = self.live.is_none()
+            && self.candidate.as_ref().is_some_and(Candidate::may_idle)
+            && !self.policy.idle_after.is_zero();
+        waiting.then(|| self.asked_at.saturating_add(self.policy.idle_after))
+    }
+
+    /// Whether somebody asked lately enough to go on making codes.
+    pub(super) fn wanted(&self, now: Now) -> bool {
+        self.policy.idle_after.is_zero()
+            || now.mono < self.asked_at.saturating_add(self.policy.idle_after)
+    }
+
+    fn tick(&mut self, now: Now) {
+        if self
+            .live
+            .as_ref()
+            .and_then(Live::deadline)
+            .is_some_and(|at| at <= now.mono)
+        {
+            self.live_deadline(now);
+        }
+        if self
+            .candidate
+            .as_ref()
+            .and_then(Candidate::deadline)
+            .is_some_and(|at| at <= now.mono)
+        {
+            self.candidate_deadline(now);
+        }
+        if self.idle_deadline().is_some_and(|at| at <= now.mono) {
+            self.end_candidate(PairError::Unreachable("nobody asked any more".to_owned()));
+            self.logged_out = false;
+        }
+    }
+
+    fn wiped(&mut self, slot: Slot, result: Result<bool, String>) {
+        let (wiped, failure) = match result {
+            Ok(wiped) => (wiped, None),
+            Err(why) => (false, Some(why)),
+        };
+        if let Some(why) = failure {
+            let warning = format!("a session file could not be removed: {why}");
+            if !self.health.contains(&warning) {
+                self.health.push(warning.clone());
+            }
+            self.record("connection.store", Weight::Warning, warning);
+        }
+        if slot == Slot::Live {
+            self.answer_disconnects(wiped);
+        }
+    }
+
+    /// Sets the state that follows from the phases, and tells of its change.
+    fn note_state(&mut self, now: Now) {
+        let state = self.derive_state();
+        if state == self.state {
+            return;
+        }
+        self.state = state;
+        self.state_since = now.wall;
+        let weight = match state {
+            State::Reconnecting
+            | State::Degraded
+            | State::LoggedOut
+            | State::Replaced
+            | State::Banned
+            | State::Outdated => Weight::Warning,
+            State::Starting | State::Connecting => Weight::Detail,
+            _ => Weight::Notice,
+        };
+        let mut message = super::view::sentence(self, now);
+        if let Some(reason) = &self.reason
+            && weight == Weight::Warning
+        {
+            message = format!("{message}: {}", reason.message);
+        }
+        self.record(&format!("connection.{state}"), weight, message);
+    }
+}

@@ -1,0 +1,452 @@
+//! Performs what the machine decides: the only owner of the sessions.
+
+use super::{
+    handle::{Command, Inbox, PairError, PairingPolicy, Snapshot},
+    machine::{Answer, Effect, Event, Input, Machine, Now, ReplyId, Weight},
+    memory::{Memory, Remembered},
+};
+use crate::{
+    wa::{Dialer, Linked, Opening, Session, Signal, Slot, StoreError, Vault, VersionSource},
+    wire::{Disconnected, PairingCode, PhoneNumber, Timestamp},
+};
+use std::{
+    collections::{HashMap, VecDeque},
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{MissedTickBehavior, interval, sleep_until, timeout},
+};
+
+/// Signals waiting to be read; the task reads at once.
+const SIGNALS: usize = 256;
+
+/// Closing sessions have this long when the daemon stops.
+const STOP_WITHIN: Duration = Duration::from_secs(4);
+
+/// What the link stands on.
+pub struct Settings {
+    pub vault: Vault,
+    pub dialer: Dialer,
+    pub versions: Arc<VersionSource>,
+    pub url: String,
+    pub version: String,
+    pub started_at: Timestamp,
+    /// Called this often while the task is alive: the watchdog's food.
+    pub heartbeat: Option<(Duration, Box<dyn Fn() + Send>)>,
+}
+
+/// What the state directory held at the start.
+#[derive(Debug)]
+pub struct Survey {
+    live: Option<Linked>,
+    candidate: Option<Linked>,
+    remembered: Remembered,
+    memory: Memory,
+    warnings: Vec<String>,
+}
+
+impl Survey {
+    /// Looks into the state directory: finishes a promotion that a crash cut
+    /// short, sets damaged files aside, clears away pairings that never ended
+    /// in a link.
+    ///
+    /// # Errors
+    ///
+    /// When the files can be neither used nor set aside.
+    pub async fn make(state_dir: &Path, vault: &Vault) -> Result<Self, StoreError> {
+        let mut warnings = Vec::new();
+        let mut live = survey_slot(vault, Slot::Live, &mut warnings).await?;
+        let mut candidate = survey_slot(vault, Slot::Candidate, &mut warnings).await?;
+        if live.is_none() && candidate.is_some() {
+            vault.promote()?;
+            live = candidate.take();
+        }
+        let memory = Memory::new(state_dir);
+        let (remembered, warning) = memory.load();
+        warnings.extend(warning);
+        for warning in &warnings {
+            tracing::warn!(walinkd_event = "connection.store", "{warning}");
+        }
+        Ok(Self {
+            live,
+            candidate,
+            remembered,
+            memory,
+            warnings,
+        })
+    }
+}
+
+async fn survey_slot(
+    vault: &Vault,
+    slot: Slot,
+    warnings: &mut Vec<String>,
+) -> Result<Option<Linked>, StoreError> {
+    if !vault.exists(slot) {
+        return Ok(None);
+    }
+    let linked = match vault.open(slot).await {
+        Ok(store) => store.linked().await,
+        Err(error) => Err(error),
+    };
+    match linked {
+        Ok(Some(linked)) => Ok(Some(linked)),
+        Ok(None) => vault.wipe(slot).map(|_| None),
+        Err(damaged @ StoreError::Damaged { .. }) => {
+            let stamp: String = Timestamp::now()
+                .to_string()
+                .chars()
+                .filter(char::is_ascii_alphanumeric)
+                .collect();
+            let aside = vault.set_aside(slot, &stamp)?;
+            warnings.push(format!(
+                "{damaged}; the file was set aside as {}: link a phone again, or restore a copy",
+                aside.display()
+            ));
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+enum Reply {
+    Pair(oneshot::Sender<Result<PairingCode, PairError>>),
+    Disconnect(oneshot::Sender<Disconnected>),
+    Reload(oneshot::Sender<Option<PhoneNumber>>),
+}
+
+/// The owner task's own state: sessions, queues, channels.
+pub struct Task {
+    settings: Settings,
+    machine: Machine,
+    memory: Memory,
+    inbox: Inbox,
+    signals: mpsc::Receiver<(u64, Signal)>,
+    signal_sender: mpsc::Sender<(u64, Signal)>,
+    sessions: HashMap<Slot, (u64, Session)>,
+    /// Effects on slots, in order; the first waits until its slots are free.
+    queue: VecDeque<Effect>,
+    replies: HashMap<ReplyId, Reply>,
+    next_reply: ReplyId,
+    answers: Vec<(ReplyId, Answer)>,
+    began: Instant,
+    start: Option<Input>,
+}
+
+impl Task {
+    /// The task and the first snapshot it publishes.
+    pub fn new(settings: Settings, policy: PairingPolicy, survey: Survey, inbox: Inbox) -> Self {
+        let (signal_sender, signals) = mpsc::channel(SIGNALS);
+        let began = Instant::now();
+        let now = Now {
+            mono: Duration::ZERO,
+            wall: Timestamp::now(),
+        };
+        let seed = now.wall.millis().unsigned_abs() ^ u64::from(std::process::id());
+        let Survey {
+            live,
+            candidate,
+            remembered,
+            memory,
+            warnings,
+        } = survey;
+        let machine = Machine::new(policy, remembered.last_disconnect, warnings, seed, now);
+        let start = Some(Input::Start {
+            live,
+            candidate,
+            paused: remembered.paused,
+        });
+        Self {
+            settings,
+            machine,
+            memory,
+            inbox,
+            signals,
+            signal_sender,
+            sessions: HashMap::new(),
+            queue: VecDeque::new(),
+            replies: HashMap::new(),
+            next_reply: 0,
+            answers: Vec::new(),
+            began,
+            start,
+        }
+    }
+
+    /// Runs until it is told to stop, or every handle is gone.
+    pub async fn run(mut self) {
+        if let Some(start) = self.start.take() {
+            self.step(start);
+        }
+        let (every, beat) = match self.settings.heartbeat.take() {
+            Some((every, beat)) => (every, Some(beat)),
+            None => (Duration::from_secs(3600), None),
+        };
+        let mut pulse = interval(every.max(Duration::from_millis(1)));
+        pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let deadline = self.machine.next_deadline().map(|at| self.began + at);
+            tokio::select! {
+                command = self.inbox.commands.recv() => match command {
+                    Some(Command::Stop(done)) => {
+                        self.stop().await;
+                        let _ = done.send(());
+                        return;
+                    }
+                    Some(command) => self.command(command),
+                    None => {
+                        self.stop().await;
+                        return;
+                    }
+                },
+                Some((generation, signal)) = self.signals.recv() => self.signal(generation, signal),
+                () = sleep_until(deadline.unwrap_or(self.began).into()), if deadline.is_some() => {
+                    self.step(Input::Tick);
+                }
+                _ = pulse.tick() => if let Some(beat) = &beat { beat() },
+            }
+        }
+    }
+
+    fn now(&self) -> Now {
+        Now {
+            mono: self.began.elapsed(),
+            wall: Timestamp::now(),
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Pair(order, reply) => {
+                let id = self.expect(Reply::Pair(reply));
+                self.step(Input::Pair(order, id));
+            }
+            Command::Disconnect(reply) => {
+                let id = self.expect(Reply::Disconnect(reply));
+                self.step(Input::Disconnect(id));
+            }
+            Command::Reload(policy, reply) => {
+                let id = self.expect(Reply::Reload(reply));
+                self.step(Input::Reload(policy, id));
+            }
+            Command::Pause(done) => self.plain(Input::Pause, done),
+            Command::Resume(done) => self.plain(Input::Resume, done),
+            Command::Reconnect(done) => self.plain(Input::Reconnect, done),
+            Command::Asked => self.step(Input::Asked),
+            // Taken by the loop.
+            Command::Stop(_) => {}
+        }
+    }
+
+    fn plain(&mut self, input: Input, done: oneshot::Sender<()>) {
+        self.step(input);
+        let _ = done.send(());
+    }
+
+    fn expect(&mut self, reply: Reply) -> ReplyId {
+        self.next_reply += 1;
+        self.replies.insert(self.next_reply, reply);
+        self.next_reply
+    }
+
+    fn signal(&mut self, generation: u64, signal: Signal) {
+        if matches!(signal, Signal::Ended(_)) {
+            self.sessions
+                .retain(|_, (running, _)| *running != generation);
+        }
+        self.step(Input::Signal { generation, signal });
+    }
+
+    /// One input through the machine, and all that follows from it.
+    fn step(&mut self, input: Input) {
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            let now = self.now();
+            for effect in self.machine.step(input, now) {
+                self.perform(effect);
+            }
+            if let Some(next) = self.work_off() {
+                inputs.push_back(next);
+            }
+        }
+        self.publish();
+        for (id, answer) in std::mem::take(&mut self.answers) {
+            self.answer(id, answer);
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Close { slot, unlink } => {
+                // What was still to be opened there is not wanted any more.
+                self.queue
+                    .retain(|queued| !matches!(queued, Effect::Open { slot: s, .. } if *s == slot));
+                if let Some((_, session)) = self.sessions.get_mut(&slot) {
+                    session.close(unlink);
+                }
+            }
+            Effect::Answer(id, answer) => self.answers.push((id, answer)),
+            Effect::Remember {
+                paused,
+                last_disconnect,
+            } => {
+                let remembered = Remembered {
+                    paused,
+                    last_disconnect,
+                };
+                if let Err(error) = self.memory.save(&remembered) {
+                    tracing::warn!(
+                        walinkd_event = "connection.store",
+                        "state.toml cannot be written: {error}: free some space or make the state directory writable"
+                    );
+                }
+            }
+            Effect::Record(event) => record(&event),
+            queued @ (Effect::Open { .. } | Effect::Wipe(_) | Effect::Promote) => {
+                self.queue.push_back(queued);
+            }
+        }
+    }
+
+    /// Performs queued effects until one has to wait, or one has a result the
+    /// machine must hear first.
+    fn work_off(&mut self) -> Option<Input> {
+        while let Some(effect) = self.queue.front() {
+            let free = |slot: Slot| !self.sessions.contains_key(&slot);
+            let ready = match effect {
+                Effect::Open { slot, .. } | Effect::Wipe(slot) => free(*slot),
+                _ => free(Slot::Live) && free(Slot::Candidate),
+            };
+            if !ready {
+                return None;
+            }
+            match self.queue.pop_front() {
+                Some(Effect::Open {
+                    slot,
+                    generation,
+                    code_for,
+                }) => {
+                    self.open(slot, generation, code_for);
+                }
+                Some(Effect::Wipe(slot)) => {
+                    let result = self
+                        .settings
+                        .vault
+                        .wipe(slot)
+                        .map_err(|error| error.to_string());
+                    return Some(Input::Wiped { slot, result });
+                }
+                Some(Effect::Promote) => {
+                    let result = self
+                        .settings
+                        .vault
+                        .promote()
+                        .map_err(|error| error.to_string());
+                    return Some(Input::Promoted(result));
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    fn open(
+        &mut self,
+        slot: Slot,
+        generation: u64,
+        code_for: Option<(PhoneNumber, Option<String>)>,
+    ) {
+        let last_heard = self.inbox.last_heard.clone();
+        let opening = Opening {
+            vault: self.settings.vault.clone(),
+            slot,
+            url: self.settings.url.clone(),
+            dialer: self.settings.dialer.clone(),
+            versions: Arc::clone(&self.settings.versions),
+            device_name: self.machine.policy.device_name.clone(),
+            platform: self.machine.policy.platform.clone(),
+            code_for,
+            on_heard: Arc::new(move |at| last_heard.set(at)),
+            clock: Timestamp::now,
+        };
+        let session = Session::open(opening, generation, self.signal_sender.clone());
+        self.sessions.insert(slot, (generation, session));
+    }
+
+    /// Publishes a snapshot when it says something new.
+    fn publish(&self) {
+        let now = self.now();
+        self.inbox.snapshots.send_if_modified(|published| {
+            let generation = published.status.generation;
+            let snapshot = self.snapshot(now, generation);
+            if snapshot == **published {
+                return false;
+            }
+            *published = Arc::new(self.snapshot(now, generation + 1));
+            true
+        });
+    }
+
+    fn snapshot(&self, now: Now, generation: u64) -> Snapshot {
+        self.machine.snapshot(
+            now,
+            generation,
+            self.settings.started_at,
+            &self.settings.version,
+        )
+    }
+
+    fn answer(&mut self, id: ReplyId, answer: Answer) {
+        // A caller that has gone away does not want its answer any more.
+        match (self.replies.remove(&id), answer) {
+            (Some(Reply::Pair(reply)), Answer::Pair(result)) => drop(reply.send(result)),
+            (Some(Reply::Disconnect(reply)), Answer::Disconnect(done)) => drop(reply.send(done)),
+            (Some(Reply::Reload(reply)), Answer::Reload(phone)) => drop(reply.send(phone)),
+            _ => {}
+        }
+    }
+
+    /// Closes the sessions in good order, as far as time allows.
+    async fn stop(&mut self) {
+        self.step(Input::Stop);
+        let closed = async {
+            while !self.sessions.is_empty() {
+                match self.signals.recv().await {
+                    Some((generation, signal)) => self.signal(generation, signal),
+                    None => break,
+                }
+            }
+        };
+        if timeout(STOP_WITHIN, closed).await.is_err() {
+            tracing::warn!("a session did not close in time; its socket is cut");
+        }
+    }
+}
+
+fn record(event: &Event) {
+    let kind = event.kind.as_str();
+    let state = event.state.as_str();
+    let reason = event
+        .reason
+        .as_ref()
+        .map_or("", |reason| reason.code.as_str());
+    let message = event.message.as_str();
+    macro_rules! tell {
+        ($level:ident) => {
+            tracing::$level!(
+                walinkd_event = kind,
+                walinkd_state = state,
+                walinkd_reason = reason,
+                "{message}"
+            )
+        };
+    }
+    match event.weight {
+        Weight::Detail => tell!(debug),
+        Weight::Notice => tell!(info),
+        Weight::Warning => tell!(warn),
+    }
+}
