@@ -313,6 +313,7 @@ impl Machine {
                         who,
                         until: now.mono + RESTART_DEADLINE,
                     };
+                    self.answer_waiters(Err(PairError::AlreadyLinked));
                     self.record(
                         "pairing.accepted",
                         Weight::Notice,

@@ -12,6 +12,8 @@ mod live;
 mod machine;
 mod memory;
 mod task;
+#[cfg(test)]
+mod tests;
 mod verdict;
 mod view;
 
@@ -19,4 +21,4 @@ pub use handle::{
     Command, Handle, Inbox, LastHeard, PairError, PairOrder, PairingPolicy, Snapshot, Stopping,
     channel,
 };
-pub use task::{Settings, Survey, Task};
+pub use task::{Settings, Survey, Task, new};

@@ -1,7 +1,7 @@
 //! Performs what the machine decides: the only owner of the sessions.
 
 use super::{
-    handle::{Command, Inbox, PairError, PairingPolicy, Snapshot},
+    handle::{Command, Handle, Inbox, PairError, PairingPolicy, Snapshot, channel},
     machine::{Answer, Effect, Event, Input, Machine, Now, ReplyId, Weight},
     memory::{Memory, Remembered},
 };
@@ -112,6 +112,49 @@ async fn survey_slot(
     }
 }
 
+/// The task, and the handle the rest of the program holds of it.
+pub fn new(settings: Settings, policy: PairingPolicy, survey: Survey) -> (Handle, Task) {
+    let now = Now {
+        mono: Duration::ZERO,
+        wall: Timestamp::now(),
+    };
+    let seed = now.wall.millis().unsigned_abs() ^ u64::from(std::process::id());
+    let Survey {
+        live,
+        candidate,
+        remembered,
+        memory,
+        warnings,
+    } = survey;
+    let machine = Machine::new(policy, remembered.last_disconnect, warnings, seed, now);
+    // Generations grow over restarts too, so that a client that waits for the
+    // next one never waits for ever.
+    let generation = now.wall.millis().unsigned_abs();
+    let first = machine.snapshot(now, generation, settings.started_at, &settings.version);
+    let (handle, inbox) = channel(first);
+    let (signal_sender, signals) = mpsc::channel(SIGNALS);
+    let task = Task {
+        settings,
+        machine,
+        memory,
+        inbox,
+        signals,
+        signal_sender,
+        sessions: HashMap::new(),
+        queue: VecDeque::new(),
+        replies: HashMap::new(),
+        next_reply: 0,
+        answers: Vec::new(),
+        began: Instant::now(),
+        start: Some(Input::Start {
+            live,
+            candidate,
+            paused: remembered.paused,
+        }),
+    };
+    (handle, task)
+}
+
 enum Reply {
     Pair(oneshot::Sender<Result<PairingCode, PairError>>),
     Disconnect(oneshot::Sender<Disconnected>),
@@ -137,45 +180,6 @@ pub struct Task {
 }
 
 impl Task {
-    /// The task and the first snapshot it publishes.
-    pub fn new(settings: Settings, policy: PairingPolicy, survey: Survey, inbox: Inbox) -> Self {
-        let (signal_sender, signals) = mpsc::channel(SIGNALS);
-        let began = Instant::now();
-        let now = Now {
-            mono: Duration::ZERO,
-            wall: Timestamp::now(),
-        };
-        let seed = now.wall.millis().unsigned_abs() ^ u64::from(std::process::id());
-        let Survey {
-            live,
-            candidate,
-            remembered,
-            memory,
-            warnings,
-        } = survey;
-        let machine = Machine::new(policy, remembered.last_disconnect, warnings, seed, now);
-        let start = Some(Input::Start {
-            live,
-            candidate,
-            paused: remembered.paused,
-        });
-        Self {
-            settings,
-            machine,
-            memory,
-            inbox,
-            signals,
-            signal_sender,
-            sessions: HashMap::new(),
-            queue: VecDeque::new(),
-            replies: HashMap::new(),
-            next_reply: 0,
-            answers: Vec::new(),
-            began,
-            start,
-        }
-    }
-
     /// Runs until it is told to stop, or every handle is gone.
     pub async fn run(mut self) {
         if let Some(start) = self.start.take() {
@@ -429,10 +433,7 @@ impl Task {
 fn record(event: &Event) {
     let kind = event.kind.as_str();
     let state = event.state.as_str();
-    let reason = event
-        .reason
-        .as_ref()
-        .map_or("", |reason| reason.code.as_str());
+    let reason = event.reason.as_ref().map(|reason| reason.code.as_str());
     let message = event.message.as_str();
     macro_rules! tell {
         ($level:ident) => {

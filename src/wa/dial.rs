@@ -61,13 +61,32 @@ impl DialError {
     }
 }
 
-/// A proxy URL that cannot be used.
+/// A proxy that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("a proxy is http://[user:password@]host:port or socks5://[user:password@]host:port")]
-pub struct InvalidProxy;
+#[error("whatsapp.proxy: {0} cannot be the address of a proxy: give host and port")]
+pub struct InvalidProxy(String);
+
+/// A proxy as the configuration gives it.
+#[derive(Clone)]
+pub struct Proxy {
+    pub kind: ProxyKind,
+    /// A name or an address; IPv6 without brackets.
+    pub host: String,
+    pub port: u16,
+    pub login: Option<(String, String)>,
+}
+
+/// How a proxy is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProxyKind {
+    /// HTTP CONNECT.
+    Http,
+    /// SOCKS5, names resolved by the proxy.
+    Socks5,
+}
 
 #[derive(Clone)]
-enum Proxy {
+enum Via {
     Http {
         at: Uri,
         auth: Option<HeaderValue>,
@@ -81,7 +100,7 @@ enum Proxy {
 /// Opens connections, directly or through the one configured proxy.
 #[derive(Clone)]
 pub struct Dialer {
-    proxy: Option<Proxy>,
+    proxy: Option<Via>,
     tls: Arc<Connector>,
 }
 
@@ -101,10 +120,10 @@ impl Dialer {
     ///
     /// # Errors
     ///
-    /// When the proxy's URL is not one of the two kinds.
-    pub fn new(proxy: Option<&str>) -> Result<Self, InvalidProxy> {
+    /// When host and port do not make an address.
+    pub fn new(proxy: Option<Proxy>) -> Result<Self, InvalidProxy> {
         Ok(Self {
-            proxy: proxy.map(parse_proxy).transpose()?,
+            proxy: proxy.map(via).transpose()?,
             tls: Arc::new(default_tls_connector()),
         })
     }
@@ -127,13 +146,7 @@ impl Dialer {
     }
 
     async fn tcp(&self, host: &str, port: u16) -> Result<TcpStream, DialError> {
-        let bracketed = if host.contains(':') {
-            format!("[{host}]")
-        } else {
-            host.to_owned()
-        };
-        // The scheme is only a form: the connectors read host and port.
-        let target: Uri = format!("https://{bracketed}:{port}")
+        let target: Uri = format!("https://{}:{port}", bracketed(host))
             .parse()
             .map_err(|error| DialError::Url(format!("{error}")))?;
         let mut direct = HttpConnector::new();
@@ -145,7 +158,7 @@ impl Dialer {
                 .call(target)
                 .await
                 .map_err(|error| classify(host, &error))?,
-            Some(Proxy::Http { at, auth }) => {
+            Some(Via::Http { at, auth }) => {
                 let mut tunnel = Tunnel::new(at.clone(), direct);
                 if let Some(auth) = auth {
                     tunnel = tunnel.with_auth(auth.clone());
@@ -155,7 +168,7 @@ impl Dialer {
                     .await
                     .map_err(|error| refused_by_proxy(host, &error))?
             }
-            Some(Proxy::Socks { at, auth }) => {
+            Some(Via::Socks { at, auth }) => {
                 // Names are resolved by the proxy: a local look-up would leak them.
                 let mut socks = SocksV5::new(at.clone(), direct);
                 if let Some((user, password)) = auth {
@@ -171,43 +184,35 @@ impl Dialer {
     }
 }
 
-fn parse_proxy(text: &str) -> Result<Proxy, InvalidProxy> {
-    let uri: Uri = text.parse().map_err(|_| InvalidProxy)?;
-    let authority = uri.authority().ok_or(InvalidProxy)?;
-    let port = authority.port_u16().ok_or(InvalidProxy)?;
-    let at: Uri = format!("http://{}:{port}", authority.host())
+fn via(proxy: Proxy) -> Result<Via, InvalidProxy> {
+    let Proxy {
+        kind,
+        host,
+        port,
+        login,
+    } = proxy;
+    // The scheme is only a form: the connectors read host and port.
+    let at: Uri = format!("http://{}:{port}", bracketed(&host))
         .parse()
-        .map_err(|_| InvalidProxy)?;
-    let credentials = match authority.as_str().rsplit_once('@') {
-        None => None,
-        Some((credentials, _)) => {
-            let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
-            Some((percent_decoded(user)?, percent_decoded(password)?))
+        .map_err(|_| InvalidProxy(host))?;
+    Ok(match kind {
+        ProxyKind::Http => {
+            let auth = login.and_then(|(user, password)| {
+                let basic = BASE64_STANDARD.encode(format!("{user}:{password}"));
+                HeaderValue::from_str(&format!("Basic {basic}")).ok()
+            });
+            Via::Http { at, auth }
         }
-    };
-    match uri.scheme_str() {
-        Some("http") => {
-            let auth = credentials
-                .map(|(user, password)| {
-                    let basic = BASE64_STANDARD.encode(format!("{user}:{password}"));
-                    HeaderValue::from_str(&format!("Basic {basic}")).map_err(|_| InvalidProxy)
-                })
-                .transpose()?;
-            Ok(Proxy::Http { at, auth })
-        }
-        Some("socks5") => Ok(Proxy::Socks {
-            at,
-            auth: credentials,
-        }),
-        _ => Err(InvalidProxy),
-    }
+        ProxyKind::Socks5 => Via::Socks { at, auth: login },
+    })
 }
 
-fn percent_decoded(text: &str) -> Result<String, InvalidProxy> {
-    percent_encoding::percent_decode_str(text)
-        .decode_utf8()
-        .map(std::borrow::Cow::into_owned)
-        .map_err(|_| InvalidProxy)
+fn bracketed(host: &str) -> String {
+    if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host.to_owned()
+    }
 }
 
 /// The connector wraps the system's error once or twice; what helps a person
@@ -248,14 +253,20 @@ fn refused_by_proxy(host: &str, error: &(dyn std::error::Error + 'static)) -> Di
 mod tests {
     use super::*;
 
+    fn proxy(kind: ProxyKind, host: &str, port: u16) -> Proxy {
+        let login = Some(("user".to_owned(), "p@ss".to_owned()));
+        Proxy {
+            kind,
+            host: host.to_owned(),
+            port,
+            login,
+        }
+    }
+
     #[test]
     fn takes_both_kinds_of_proxy() {
-        assert!(matches!(
-            parse_proxy("http://127.0.0.1:8080"),
-            Ok(Proxy::Http { auth: None, .. })
-        ));
-        match parse_proxy("http://user:p%40ss@proxy.example:3128") {
-            Ok(Proxy::Http {
+        match via(proxy(ProxyKind::Http, "proxy.example", 3128)) {
+            Ok(Via::Http {
                 at,
                 auth: Some(auth),
             }) => {
@@ -265,26 +276,14 @@ mod tests {
             }
             _ => panic!("an http proxy with its credentials"),
         }
-        match parse_proxy("socks5://user:secret@[::1]:1080") {
-            Ok(Proxy::Socks { at, auth }) => {
+        match via(proxy(ProxyKind::Socks5, "::1", 1080)) {
+            Ok(Via::Socks { at, auth }) => {
                 assert_eq!(at, "http://[::1]:1080");
-                assert_eq!(auth, Some(("user".to_owned(), "secret".to_owned())));
+                assert_eq!(auth, Some(("user".to_owned(), "p@ss".to_owned())));
             }
             _ => panic!("a socks proxy with its credentials"),
         }
-    }
-
-    #[test]
-    fn refuses_other_proxies() {
-        for bad in [
-            "",
-            "127.0.0.1:8080",
-            "http://proxy.example",
-            "ftp://proxy.example:21",
-            "http://",
-        ] {
-            assert!(parse_proxy(bad).is_err(), "{bad}");
-        }
+        assert!(via(proxy(ProxyKind::Http, "no host", 1)).is_err());
     }
 
     #[tokio::test]
@@ -295,7 +294,8 @@ mod tests {
         let dialer = Dialer::new(None).expect("no proxy, no fault");
         let error = dialer.dial("127.0.0.1", port, false).await.err();
         assert_eq!(error, Some(DialError::Refused("127.0.0.1".to_owned())));
-        let through = Dialer::new(Some(&format!("http://127.0.0.1:{port}"))).expect("well-formed");
+        let through =
+            Dialer::new(Some(proxy(ProxyKind::Http, "127.0.0.1", port))).expect("well-formed");
         let error = through.dial("example.invalid", 443, true).await.err();
         assert_eq!(error.map(|e| e.code()), Some("proxy"));
     }

@@ -22,6 +22,14 @@ pub fn install_log() {
     }
 }
 
+/// Whether a tracing target is the library's own.
+pub fn is_library(target: &str) -> bool {
+    ["whatsapp_rust", "wacore", "waproto"]
+        .iter()
+        .any(|name| target.starts_with(name))
+        || target.starts_with("wa.")
+}
+
 impl Log for Gate {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         match metadata.level() {
@@ -59,7 +67,7 @@ fn masked(text: &str) -> String {
     let mut word = String::new();
     for c in text.chars() {
         // A pairing code may be written with its dash.
-        if c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '-' | '_') {
+        if c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_') {
             word.push(c);
         } else {
             push_masked(&mut out, &word);
@@ -94,7 +102,7 @@ fn is_code(word: &str) -> bool {
 
 /// A long word of the language or of the code base, as against base64.
 fn is_prose(word: &str) -> bool {
-    !word.contains(['+', '/', '='])
+    !word.contains(['+', '/'])
         && word.split(['_', '-']).all(|part| {
             let capitals = part.bytes().filter(u8::is_ascii_uppercase).count();
             part.len() <= 24 && capitals * 4 <= part.len().max(4)

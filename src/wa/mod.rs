@@ -20,9 +20,9 @@ mod store;
 mod transport;
 mod version;
 
-pub use dial::{DialError, Dialer, InvalidProxy};
-pub use log::install_log;
+pub use dial::{DialError, Dialer, InvalidProxy, Proxy, ProxyKind};
+pub use log::{install_log, is_library};
 pub use session::{Opening, Session};
-pub use signal::{CodeRefusal, End, Linked, Signal};
+pub use signal::{CodeRefusal, End, Linked, Secret, Signal};
 pub use store::{Slot, Store, StoreError, Vault};
 pub use version::{Version, VersionSource};
