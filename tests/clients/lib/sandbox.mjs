@@ -1,0 +1,59 @@
+// walinkd-sandbox: WhatsApp's server and the phones, through its control API.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Child } from './process.mjs';
+
+export class Sandbox {
+  static async start(binary, folder) {
+    const ready = join(folder, 'sandbox.json');
+    const child = new Child('walinkd-sandbox', binary, ['--ready-file', ready], {});
+    await child.ready('it tells its addresses', 20, () => existsSync(ready));
+    const { url, control } = JSON.parse(readFileSync(ready, 'utf8'));
+    return new Sandbox(url, control);
+  }
+
+  constructor(url, control) {
+    this.url = url;
+    this.control = control;
+  }
+
+  async addPhone(number) {
+    await this.#call('POST', '/phones', { number });
+    return new Phone(number, (...call) => this.#call(...call));
+  }
+
+  async #call(method, path, body) {
+    const response = await fetch(`${this.control}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    if (!response.ok) {
+      throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    }
+    return response.json();
+  }
+}
+
+class Phone {
+  #call;
+
+  constructor(number, call) {
+    this.number = number;
+    this.#call = call;
+  }
+
+  async scan(qr) {
+    return this.#call('POST', `/phones/${this.number}/scan`, { qr });
+  }
+
+  async enterCode(code) {
+    return this.#call('POST', `/phones/${this.number}/code`, { code });
+  }
+
+  /** What the phone shows under Linked devices. */
+  async linkedDevices() {
+    return (await this.#call('GET', `/phones/${this.number}`)).devices;
+  }
+}
