@@ -35,7 +35,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("whatsapp_rust*", &["wa"]),
     ("wacore*", &["wa"]),
     ("waproto*", &["wa"]),
-    ("axum*", &["api", "server", "daemon"]),
+    ("axum*", &["auth", "api", "server", "daemon"]),
     ("hyper*", &["server", "client", "daemon"]),
     ("diesel*", &["wa", "journal"]),
     ("rusqlite*", &["wa", "journal"]),
