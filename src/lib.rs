@@ -3,6 +3,7 @@
 //! The rooms, in the order of their dependencies; ARCHITECTURE.md walks
 //! through them.
 
+pub mod config;
 pub mod link;
 pub mod wa;
 pub mod wire;

@@ -1,0 +1,109 @@
+//! The environment of the original API, and systemd's credentials, laid over
+//! the file.
+
+use super::{ApiKey, Config, Fault, Mode, Place, Scope, Sources, fault::Wrong, keys, value};
+use sha2::{Digest as _, Sha256};
+use std::{fs, io, path::Path};
+
+/// Lays the environment over `config`, which holds the file's values.
+pub(super) fn apply(sources: &Sources, config: &mut Config, faults: &mut Vec<Fault>) {
+    let mut read = |name: &'static str, set: &mut dyn FnMut(&str) -> Result<(), Wrong>| {
+        let Some(value) = sources.variable(name) else {
+            return;
+        };
+        let set = match value.to_str() {
+            Some(text) => set(text.trim()),
+            None => Err(Wrong::new("is not UTF-8", "set it to plain text")),
+        };
+        if let Err(wrong) = set {
+            faults.push(wrong.at(Place::Environment(name), ""));
+        }
+    };
+    read("PORT", &mut |text| {
+        let port = text.parse().map_err(|_| {
+            Wrong::new(
+                "is no port",
+                "set it to a number from 0 to 65535, for example 3000",
+            )
+        })?;
+        let first = config.http.listen.first_mut().ok_or_else(|| {
+            Wrong::new(
+                "is set, and http.listen = [] turns TCP off",
+                "unset PORT, or list an address in http.listen",
+            )
+        })?;
+        first.set_port(port);
+        Ok(())
+    });
+    read("USE_PAIRING_CODE", &mut |text| {
+        config.pairing.mode = match text.to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" => Mode::Code,
+            "false" | "0" | "no" => Mode::Qr,
+            _ => {
+                return Err(Wrong::new(
+                    "is neither true nor false",
+                    "set it to true, or unset it",
+                ));
+            }
+        };
+        Ok(())
+    });
+    read("PHONE_NUMBER", &mut |text| {
+        config.pairing.phone_number = Some(value::phone(text)?);
+        Ok(())
+    });
+    read("API_KEY", &mut |text| {
+        add_key(config, "API_KEY", text.as_bytes())
+    });
+    if let Some(directory) = sources.variable("CREDENTIALS_DIRECTORY") {
+        let path = Path::new(directory).join("api-key");
+        if let Err(wrong) = credential(config, &path) {
+            faults.push(wrong.at(Place::Path(path), ""));
+        }
+    }
+}
+
+/// systemd's credential `api-key`, when it was given one.
+fn credential(config: &mut Config, path: &Path) -> Result<(), Wrong> {
+    match fs::read(path) {
+        Ok(bytes) => add_key(config, "api-key", bytes.trim_ascii()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Wrong::new(
+            format!("the credential cannot be read: {error}"),
+            "check LoadCredential= in the unit",
+        )),
+    }
+}
+
+/// A key in plain text, with every right. The file knows its keys by hash.
+fn add_key(config: &mut Config, name: &str, key: &[u8]) -> Result<(), Wrong> {
+    const MAKE: &str = "make one: openssl rand -hex 32";
+    if key.is_empty() {
+        return Err(Wrong::new("holds no key", MAKE));
+    }
+    // Anything else does not survive in an HTTP header.
+    if !key.iter().all(u8::is_ascii_graphic) {
+        let what = "has a key with characters that cannot stand in an HTTP header";
+        return Err(Wrong::new(what, MAKE));
+    }
+    let sha256: [u8; 32] = Sha256::digest(key).into();
+    if keys::is_published(&sha256) {
+        return Err(keys::published());
+    }
+    for other in &config.auth.keys {
+        if other.name == name {
+            let what = format!("the file has a key of the name \"{name}\" too");
+            return Err(Wrong::new(what, "rename the one in auth.keys"));
+        }
+        if other.sha256 == sha256 {
+            return Err(keys::same_key());
+        }
+    }
+    config.auth.keys.push(ApiKey {
+        name: name.to_owned(),
+        sha256,
+        scope: Scope::Manage,
+        expires: None,
+    });
+    Ok(())
+}

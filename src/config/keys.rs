@@ -1,0 +1,320 @@
+//! Every key there is: what to write, how it is read, and whether it can
+//! change while the daemon runs. Reading, comparing and reloading all go by
+//! these tables.
+
+use super::{
+    ApiKey, Config, LogTarget, Mode, Platform, Scope, address,
+    fault::Wrong,
+    reader::{Entry, Field, Item},
+    value,
+};
+use crate::wire::Timestamp;
+use sha2::{Digest as _, Sha256};
+use std::{ops::RangeInclusive, time::Duration};
+
+/// When a changed value comes into force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    Live,
+    Restart,
+}
+
+/// A key of the document.
+pub(super) struct Key {
+    pub(super) field: Field<Config>,
+    pub(super) change: Change,
+    pub(super) differs: fn(&Config, &Config) -> bool,
+    /// Copies the value from the first into the second.
+    pub(super) take: fn(&Config, &mut Config),
+}
+
+impl AsRef<Field<Config>> for Key {
+    fn as_ref(&self) -> &Field<Config> {
+        &self.field
+    }
+}
+
+/// A key that is named like the field it fills.
+macro_rules! key {
+    ($section:ident.$name:ident, $change:ident, $kind:expr, |$item:ident, $slot:ident| $read:expr) => {
+        Key {
+            field: Field {
+                name: concat!(stringify!($section), ".", stringify!($name)),
+                kind: $kind,
+                read: |config, $item| {
+                    let $slot = &mut config.$section.$name;
+                    $read
+                },
+            },
+            change: Change::$change,
+            differs: |one, other| one.$section.$name != other.$section.$name,
+            take: |from, into| into.$section.$name.clone_from(&from.$section.$name),
+        }
+    };
+}
+
+/// A time-out of zero would refuse everything; one of more than a day is a typing error.
+const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(86_400);
+/// Zero never stops; a year is as good as never.
+const IDLE: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(365 * 86_400);
+/// A pairing request fits into the least; the most bounds what a caller can make the daemon hold.
+const BODY: RangeInclusive<usize> = 256..=16 << 20;
+/// The most is the kernel's own limit on descriptors of one process, fs.nr_open.
+const CONNECTIONS: RangeInclusive<usize> = 1..=1 << 20;
+
+const DURATION: &str = "a duration in quotes, for example \"10s\" or \"1h30m\"";
+
+/// In the order of the reference.
+pub(super) static KEYS: [Key; 19] = [
+    key!(
+        http.listen,
+        Restart,
+        "a list of addresses, for example [\"127.0.0.1:3000\"]; [] turns TCP off",
+        |item, slot| {
+            item.list(slot, address::listen, |_| Ok(()));
+        }
+    ),
+    key!(
+        http.cors_origins,
+        Live,
+        "a list of web origins, for example [\"https://example.org\"] or [\"*\"]",
+        |item, slot| {
+            item.list(slot, address::origin, address::origins);
+        }
+    ),
+    key!(http.request_timeout, Live, DURATION, |item, slot| {
+        item.text(slot, |text| value::duration(text, &TIMEOUT));
+    }),
+    key!(http.header_timeout, Live, DURATION, |item, slot| {
+        item.text(slot, |text| value::duration(text, &TIMEOUT));
+    }),
+    key!(
+        http.max_connections,
+        Restart,
+        "a whole number, for example 1024",
+        |item, slot| {
+            item.number(slot, CONNECTIONS);
+        }
+    ),
+    key!(
+        http.max_body,
+        Live,
+        "a size, for example \"16KiB\", or a whole number of bytes",
+        |item, slot| {
+            item.size(slot, BODY);
+        }
+    ),
+    key!(
+        control.socket,
+        Restart,
+        "an absolute path in quotes",
+        |item, slot| {
+            item.text(slot, value::socket_path);
+        }
+    ),
+    key!(
+        control.group,
+        Live,
+        "the name of a group in quotes; \"\" for none",
+        |item, slot| {
+            item.optional(slot, value::group);
+        }
+    ),
+    key!(
+        auth.keys,
+        Live,
+        "each key as [[auth.keys]] with its name, sha256 and scope below it",
+        |item, slot| {
+            api_keys(item, slot);
+        }
+    ),
+    key!(pairing.mode, Live, "\"qr\" or \"code\"", |item, slot| {
+        item.text(slot, |text| {
+            value::word(text, &[("qr", Mode::Qr), ("code", Mode::Code)])
+        });
+    }),
+    key!(
+        pairing.phone_number,
+        Live,
+        "the number in quotes, for example \"628123456789\"",
+        |item, slot| {
+            item.optional(slot, value::phone);
+        }
+    ),
+    key!(
+        pairing.device_name,
+        Live,
+        "a name in quotes, for example \"walinkd\"",
+        |item, slot| {
+            item.text(slot, value::device_name);
+        }
+    ),
+    key!(
+        pairing.platform,
+        Live,
+        "a platform in quotes, for example \"chrome\"",
+        |item, slot| {
+            item.text(slot, |text| value::word(text, &PLATFORMS));
+        }
+    ),
+    key!(pairing.idle_after, Live, DURATION, |item, slot| {
+        item.text(slot, |text| value::duration(text, &IDLE));
+    }),
+    key!(
+        whatsapp.url,
+        Restart,
+        "an address in quotes, \"wss://web.whatsapp.com/ws/chat\"",
+        |item, slot| {
+            item.text(slot, address::whatsapp);
+        }
+    ),
+    key!(
+        whatsapp.proxy,
+        Restart,
+        "an address in quotes, for example \"socks5://127.0.0.1:1080\"; \"\" for none",
+        |item, slot| {
+            item.optional(slot, address::proxy);
+        }
+    ),
+    key!(
+        storage.state_dir,
+        Restart,
+        "an absolute path in quotes",
+        |item, slot| {
+            item.text(slot, value::path);
+        }
+    ),
+    key!(
+        log.level,
+        Live,
+        "a level in quotes, for example \"info\"",
+        |item, slot| {
+            item.text(slot, value::log_level);
+        }
+    ),
+    key!(
+        log.target,
+        Restart,
+        "\"auto\", \"journald\", \"stderr\" or \"json\"",
+        |item, slot| {
+            item.text(slot, |text| value::word(text, &TARGETS));
+        }
+    ),
+];
+
+const PLATFORMS: [(&str, Platform); 8] = [
+    ("chrome", Platform::Chrome),
+    ("edge", Platform::Edge),
+    ("firefox", Platform::Firefox),
+    ("ie", Platform::Ie),
+    ("opera", Platform::Opera),
+    ("safari", Platform::Safari),
+    ("desktop", Platform::Desktop),
+    ("uwp", Platform::Uwp),
+];
+
+const TARGETS: [(&str, LogTarget); 4] = [
+    ("auto", LogTarget::Auto),
+    ("journald", LogTarget::Journald),
+    ("stderr", LogTarget::Stderr),
+    ("json", LogTarget::Json),
+];
+
+/// An `[[auth.keys]]` as far as it could be read.
+#[derive(Default)]
+struct Draft {
+    name: Option<String>,
+    sha256: Option<[u8; 32]>,
+    scope: Option<Scope>,
+    expires: Option<Timestamp>,
+}
+
+static API_KEY: [Field<Draft>; 4] = [
+    Field {
+        name: "name",
+        kind: "a name in quotes, for example \"dashboard\"",
+        read: |draft, item| item.text(&mut draft.name, |text| value::key_name(text).map(Some)),
+    },
+    Field {
+        name: "sha256",
+        kind: "the key's SHA-256 in quotes, 64 hexadecimal digits",
+        read: |draft, item| item.text(&mut draft.sha256, |text| value::sha256(text).map(Some)),
+    },
+    Field {
+        name: "scope",
+        kind: "\"read\" or \"manage\"",
+        read: |draft, item| {
+            item.text(&mut draft.scope, |text| {
+                value::word(text, &[("read", Scope::Read), ("manage", Scope::Manage)]).map(Some)
+            });
+        },
+    },
+    Field {
+        name: "expires",
+        kind: "a date without quotes, for example 2027-01-01",
+        read: |draft, item| item.end_of(&mut draft.expires),
+    },
+];
+
+fn api_keys(item: Item<'_, '_>, keys: &mut Vec<ApiKey>) {
+    let mut names: Vec<String> = Vec::new();
+    let mut hashes: Vec<[u8; 32]> = Vec::new();
+    item.tables(&API_KEY, |draft: Draft, mut entry: Entry<'_, '_>| {
+        entry.missing(
+            "name",
+            "give each key a name, for example name = \"dashboard\"",
+        );
+        entry.missing(
+            "sha256",
+            "add sha256 = \"…\", as made by: printf %s \"$KEY\" | sha256sum",
+        );
+        if let Some(name) = &draft.name {
+            if names.contains(name) {
+                let what = format!("there is a key \"{name}\" already");
+                entry.wrong("name", Wrong::new(what, "give each key a name of its own"));
+            }
+            names.push(name.clone());
+        }
+        if let Some(sha256) = &draft.sha256 {
+            if is_published(sha256) {
+                entry.wrong("sha256", published());
+            } else if hashes.contains(sha256) {
+                entry.wrong("sha256", same_key());
+            }
+            hashes.push(*sha256);
+        }
+        if let (Some(name), Some(sha256)) = (draft.name, draft.sha256) {
+            keys.push(ApiKey {
+                name,
+                sha256,
+                // The least right, where none was asked for.
+                scope: draft.scope.unwrap_or(Scope::Read),
+                expires: draft.expires,
+            });
+        }
+    });
+}
+
+/// The key in the description of the original API. Everybody knows it.
+const PUBLISHED: &str = "daa8ce0ff449a97c15a9159156cfb20a48bda1037450457f1c26e19159d7818a";
+
+/// True for the hash of the published key, and for that key in the place of a
+/// hash.
+pub(super) fn is_published(sha256: &[u8; 32]) -> bool {
+    let hash: [u8; 32] = Sha256::digest(PUBLISHED).into();
+    *sha256 == hash || value::sha256(PUBLISHED).is_ok_and(|itself| *sha256 == itself)
+}
+
+pub(super) fn published() -> Wrong {
+    Wrong::new(
+        "is the example key of the API's description, which everybody knows",
+        "make one of your own: openssl rand -hex 32",
+    )
+}
+
+pub(super) fn same_key() -> Wrong {
+    Wrong::new(
+        "is the same key as another one, under a second name",
+        "make a key for each name: openssl rand -hex 32",
+    )
+}

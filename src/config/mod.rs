@@ -1,0 +1,31 @@
+//! What the operator wrote, checked: TOML, environment and credentials become
+//! one [`Config`], or the list of every fault at once, each with its place and
+//! a hint.
+//!
+//! Owns the configuration's keys (`keys`), their defaults, and the difference
+//! between two configurations. Must not open sockets or start tasks, and must
+//! never put a secret or a phone number into a message.
+
+mod address;
+mod diff;
+mod environment;
+mod fault;
+mod file;
+mod keys;
+mod model;
+mod reader;
+mod secret;
+mod sources;
+#[cfg(test)]
+mod tests;
+mod value;
+
+pub use diff::{Diff, diff, in_force};
+pub use fault::{Fault, Faults, Place};
+pub use file::{load, load_for_reload};
+pub use model::{
+    ApiKey, Auth, Config, Control, Http, Log, LogTarget, Mode, Pairing, Platform, Proxy,
+    ProxyScheme, Scope, Storage, Whatsapp,
+};
+pub use secret::Secret;
+pub use sources::{DEFAULT_FILE, Sources};
