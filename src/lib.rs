@@ -3,6 +3,7 @@
 //! The rooms, in the order of their dependencies; ARCHITECTURE.md walks
 //! through them.
 
+pub mod api;
 pub mod auth;
 pub mod config;
 pub mod link;

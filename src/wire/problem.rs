@@ -35,8 +35,13 @@ pub enum Code {
     UnsupportedMediaType,
     /// WhatsApp limits pairing codes for this number.
     PairingLimited,
+    /// WhatsApp refused to give a pairing code, for a reason that waiting does
+    /// not mend.
+    PairingRefused,
     /// WhatsApp cannot be reached, or did not answer in time.
     Unreachable,
+    /// The daemon has not finished starting.
+    Starting,
     /// The daemon is shutting down.
     Stopping,
     /// The configuration file is refused; the running one stays.

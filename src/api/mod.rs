@@ -1,0 +1,108 @@
+//! The HTTP shape of the program: extract, call a handle, map the answer.
+//!
+//! Owns paths, rights, status codes and messages; `table` is the list of every
+//! call with its right. Must not hold state, know SQL or WhatsApp.
+
+mod audit;
+mod body;
+mod cors;
+mod disconnect;
+mod guard;
+mod health;
+mod pairing;
+mod pause;
+mod problem;
+mod qr;
+mod query;
+mod reconnect;
+mod reload;
+mod status;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    auth::Gate,
+    link,
+    wire::{Problem, ReloadReport, Timestamp},
+};
+use axum::{Router, http::HeaderValue, http::header::CACHE_CONTROL};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use table::Place;
+use tokio::{sync::watch, time::timeout};
+use tokio_util::sync::CancellationToken;
+use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
+
+/// What a reload may change about the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Web origins whose pages may call with a key; `"*"` allows any.
+    pub cors_origins: Vec<String>,
+    /// From the last header to the answer; what `?wait=` asks for comes on top.
+    pub request_timeout: Duration,
+    /// Bytes.
+    pub max_body: usize,
+}
+
+/// Re-reads the configuration.
+///
+/// The future is dropped when its caller hangs up, so the work must not live in
+/// it: it hands the order over and waits for the report.
+pub type Reload = Box<
+    dyn Fn() -> Pin<Box<dyn Future<Output = Result<ReloadReport, Problem>> + Send>> + Send + Sync,
+>;
+
+/// Everything the calls reach.
+pub struct App {
+    pub link: link::Handle,
+    pub gate: Gate,
+    pub settings: watch::Receiver<Arc<Settings>>,
+    /// True once listeners, control socket and store are open.
+    pub ready: watch::Receiver<bool>,
+    /// Cancelled when the daemon begins to stop; ends the waits.
+    pub stopping: CancellationToken,
+    pub reload: Reload,
+    pub now: fn() -> Timestamp,
+}
+
+/// One router for each kind of listener.
+#[derive(Debug, Clone)]
+pub struct Routers {
+    pub tcp: Router,
+    pub control: Router,
+}
+
+/// The calls of `table`, ready to serve. Each request must carry its
+/// [`crate::auth::Origin`] as an extension.
+pub fn routers(app: App) -> Routers {
+    let app = Arc::new(app);
+    let cors = cors::layer(app.settings.clone());
+    let finish = |router: Router| {
+        let no_store = HeaderValue::from_static("no-store");
+        router.layer(SetResponseHeaderLayer::if_not_present(
+            CACHE_CONTROL,
+            no_store,
+        ))
+    };
+    let calls = |place| {
+        table::router(&app, place).layer(CatchPanicLayer::custom(|_| problem::after_panic()))
+    };
+    Routers {
+        tcp: finish(calls(Place::Tcp).layer(cors)),
+        control: finish(calls(Place::Control)),
+    }
+}
+
+impl App {
+    /// Waits until `holds` is true of a snapshot, at most `limit`; gives up at
+    /// once when the daemon stops.
+    async fn until(&self, limit: Duration, holds: impl FnMut(&link::Snapshot) -> bool) {
+        let wait = self.stopping.run_until_cancelled(self.link.wait_for(holds));
+        // However it ends, the caller looks at how things stand then.
+        let _ = timeout(limit, wait).await;
+    }
+
+    fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.borrow())
+    }
+}

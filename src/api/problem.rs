@@ -1,0 +1,145 @@
+//! The one place where problems become HTTP, and where bodies are written.
+
+use crate::{
+    auth::Refusal,
+    link::{PairError, Stopping},
+    wire::{Code, Problem},
+};
+use axum::{
+    http::{
+        HeaderValue, StatusCode,
+        header::{CONTENT_TYPE, RETRY_AFTER},
+    },
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use std::time::Duration;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+
+/// Seconds a stopping daemon is given to be there again.
+const RESTART: u64 = 5;
+/// Seconds after which WhatsApp, unreachable now, is worth another try.
+const UNREACHABLE: u64 = 10;
+
+/// 200 with a JSON body.
+pub(super) fn answer(body: &impl Serialize) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(body) => ([(CONTENT_TYPE, JSON)], body).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be written as JSON");
+            internal().into_response()
+        }
+    }
+}
+
+pub(super) fn after_panic() -> Response {
+    internal().into_response()
+}
+
+pub(super) fn internal() -> Problem {
+    Problem::new(
+        Code::Internal,
+        "Something went wrong inside walinkd; its log says more (journalctl -u walinkd).",
+    )
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = answer(&self);
+        *response.status_mut() = status_of(self.code);
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+fn status_of(code: Code) -> StatusCode {
+    match code {
+        Code::BadRequest | Code::BadPhoneNumber | Code::BadCustomCode | Code::BadConfig => {
+            StatusCode::BAD_REQUEST
+        }
+        Code::BadKey | Code::NotPermitted => StatusCode::FORBIDDEN,
+        Code::NotFound | Code::NoQrCode | Code::NoPairingCode => StatusCode::NOT_FOUND,
+        Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Code::Timeout => StatusCode::REQUEST_TIMEOUT,
+        Code::AlreadyLinked => StatusCode::CONFLICT,
+        Code::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Code::PairingLimited => StatusCode::TOO_MANY_REQUESTS,
+        Code::PairingRefused | Code::Unreachable | Code::Starting | Code::Stopping => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let code = match refusal {
+            Refusal::NoKey | Refusal::UnknownKey | Refusal::Expired { .. } => Code::BadKey,
+            Refusal::ReadKey { .. } | Refusal::ReadPeer => Code::NotPermitted,
+        };
+        Self::new(code, sentence(&refusal.to_string()))
+    }
+}
+
+impl From<Stopping> for Problem {
+    fn from(stopping: Stopping) -> Self {
+        Self::new(Code::Stopping, sentence(&stopping.to_string())).retry_after(RESTART)
+    }
+}
+
+impl From<PairError> for Problem {
+    fn from(error: PairError) -> Self {
+        let text = sentence(&error.to_string());
+        match error {
+            PairError::AlreadyLinked => Self::new(Code::AlreadyLinked, text),
+            PairError::Limited { retry_after, .. } => {
+                Self::new(Code::PairingLimited, text).retry_after(whole_seconds(retry_after))
+            }
+            PairError::Refused(_) => Self::new(Code::PairingRefused, text),
+            PairError::Unreachable(_) => {
+                Self::new(Code::Unreachable, text).retry_after(UNREACHABLE)
+            }
+            PairError::Stopping => Stopping.into(),
+        }
+    }
+}
+
+/// Rounded up, and never 0: a `Retry-After: 0` would ask for a storm.
+fn whole_seconds(time: Duration) -> u64 {
+    let up = u64::from(time.subsec_nanos() > 0);
+    time.as_secs().saturating_add(up).max(1)
+}
+
+/// With a capital and a full stop, as the API's other texts.
+pub(super) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first
+        .into_iter()
+        .chain(letters)
+        .chain((!text.ends_with('.')).then_some('.'))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_told_in_whole_seconds() {
+        assert_eq!(whole_seconds(Duration::ZERO), 1);
+        assert_eq!(whole_seconds(Duration::from_millis(1_001)), 2);
+        assert_eq!(whole_seconds(Duration::from_secs(3)), 3);
+    }
+
+    #[test]
+    fn texts_become_sentences() {
+        assert_eq!(sentence("what is wrong"), "What is wrong.");
+        assert_eq!(sentence("Done."), "Done.");
+        assert_eq!(sentence(""), ".");
+    }
+}

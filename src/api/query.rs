@@ -1,0 +1,119 @@
+//! What stands behind the `?`.
+
+use crate::wire::{Code, Problem};
+use axum::{
+    extract::{FromRequestParts, Query},
+    http::request::Parts,
+};
+use std::time::Duration;
+
+/// Longer waits are cut to this: proxies give up soon after.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// The parameters, in the order they came in. Unknown ones are let be: pages
+/// add their own against caches.
+#[derive(Debug)]
+pub(super) struct Params(Vec<(String, String)>);
+
+impl<S: Sync> FromRequestParts<S> for Params {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Query::try_from_uri(&parts.uri)
+            .map(|Query(pairs)| Self(pairs))
+            .map_err(|error| bad(format!("The query cannot be read: {error}.")))
+    }
+}
+
+impl Params {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        let mut pairs = self.0.iter();
+        let (_, value) = pairs.find(|(key, _)| key == name)?;
+        Some(value)
+    }
+
+    /// `?wait=`: `10s`, `500ms`, `1m` or plain seconds.
+    pub(super) fn wait(&self) -> Result<Option<Duration>, Problem> {
+        let Some(text) = self.get("wait") else {
+            return Ok(None);
+        };
+        let wait = duration(text).ok_or_else(|| {
+            bad("wait is a time such as 10s, 500ms or plain seconds, at most 60s.".to_owned())
+        })?;
+        Ok(Some(wait.min(LONGEST_WAIT)))
+    }
+
+    /// A parameter that is a whole number.
+    pub(super) fn number(&self, name: &str) -> Result<Option<u64>, Problem> {
+        let Some(text) = self.get(name) else {
+            return Ok(None);
+        };
+        let number = text.parse().map_err(|_| {
+            bad(format!(
+                "{name} is a whole number: take `generation` from the last answer."
+            ))
+        })?;
+        Ok(Some(number))
+    }
+}
+
+pub(super) fn bad(error: String) -> Problem {
+    Problem::new(Code::BadRequest, error)
+}
+
+fn duration(text: &str) -> Option<Duration> {
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (digits, unit) = text.split_at(end);
+    let count: u64 = digits.parse().ok()?;
+    match unit {
+        "ms" => Some(Duration::from_millis(count)),
+        "s" | "" => Some(Duration::from_secs(count)),
+        "m" => Some(Duration::from_secs(count.saturating_mul(60))),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        for (text, millis) in [
+            ("10s", 10_000),
+            ("500ms", 500),
+            ("7", 7_000),
+            ("1m", 60_000),
+            ("0", 0),
+        ] {
+            assert_eq!(
+                duration(text),
+                Some(Duration::from_millis(millis)),
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "s",
+            "-1s",
+            "1.5s",
+            "10 s",
+            "1h",
+            "99999999999999999999s",
+            "٣s",
+        ] {
+            assert_eq!(duration(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn waits_are_cut_to_the_longest() {
+        let params = Params(vec![(
+            "wait".to_owned(),
+            "18446744073709551615m".to_owned(),
+        )]);
+        assert_eq!(params.wait(), Ok(Some(LONGEST_WAIT)));
+    }
+}

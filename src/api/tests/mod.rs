@@ -1,0 +1,310 @@
+//! The whole router against a made-up owner task, without sockets.
+
+mod callers;
+mod connection;
+mod shape;
+
+use super::{App, Reload, Routers, Settings, routers};
+use crate::{
+    auth::{Gate, Key, Keyring, Origin, Rules, Scope},
+    link::{self, Command, Inbox, PairError, Snapshot},
+    wire::{
+        Disconnected, PairingCode, PhoneNumber, QrCode, ReloadReport, State, Status, Timestamp,
+    },
+};
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Request, StatusCode},
+};
+use http_body_util::BodyExt;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+const NOW: Timestamp = Timestamp::from_millis(1_766_811_600_000);
+const MAX_BODY: usize = 1024;
+const GROUP: u32 = 77;
+
+/// Numbers for which the owner task answers otherwise than with a code.
+const LINKED: &str = "62810000001";
+const LIMITED: &str = "62810000002";
+const UNREACHABLE: &str = "62810000003";
+const REFUSED: &str = "62810000004";
+const SILENT: &str = "62810000005";
+
+fn snapshot(generation: u64) -> Snapshot {
+    Snapshot {
+        status: Status {
+            is_connected: false,
+            has_qr_code: false,
+            has_pairing_code: false,
+            phone_number: None,
+            last_qr_update: None,
+            last_pairing_update: None,
+            state: State::WaitingQr,
+            state_since: NOW,
+            reason: None,
+            user_action: None,
+            jid: None,
+            push_name: None,
+            last_heard_at: None,
+            last_disconnect: None,
+            next_attempt_at: None,
+            attempts: 0,
+            health: Vec::new(),
+            generation,
+            started_at: NOW,
+            version: "0.0.0".to_owned(),
+        },
+        qr: None,
+        pairing: None,
+    }
+}
+
+fn qr() -> QrCode {
+    QrCode {
+        code: "2@WsYovQD+qnbgd1tsGtBKn2N9ZBo96rx".to_owned(),
+        shown_at: NOW,
+        expires_at: NOW.plus_millis(60_000),
+    }
+}
+
+fn code(phone: &PhoneNumber) -> PairingCode {
+    PairingCode::new("ABCDEFGH", phone, NOW, NOW.plus_millis(160_000))
+}
+
+/// What the owner task does with a number.
+fn pair(phone: &PhoneNumber) -> Option<Result<PairingCode, PairError>> {
+    let retry_after = Duration::from_millis(89_001);
+    Some(match phone.digits() {
+        LINKED => Err(PairError::AlreadyLinked),
+        LIMITED => Err(PairError::Limited {
+            message: "too many codes".to_owned(),
+            retry_after,
+        }),
+        UNREACHABLE => Err(PairError::Unreachable("no route to host".to_owned())),
+        REFUSED => Err(PairError::Refused("not acceptable".to_owned())),
+        SILENT => return None,
+        _ => Ok(code(phone)),
+    })
+}
+
+struct Bench {
+    routers: Routers,
+    snapshots: watch::Sender<Arc<Snapshot>>,
+    /// Commands the owner task has seen, by name.
+    seen: watch::Receiver<Vec<&'static str>>,
+    settings: watch::Sender<Arc<Settings>>,
+    rules: watch::Sender<Arc<Rules>>,
+    ready: watch::Sender<bool>,
+    stopping: CancellationToken,
+}
+
+fn key(secret: &str, scope: Scope, expires: Option<Timestamp>) -> Key {
+    Key {
+        name: secret.into(),
+        sha256: Sha256::digest(secret).into(),
+        scope,
+        expires,
+    }
+}
+
+async fn own(mut inbox: mpsc::Receiver<Command>, seen: watch::Sender<Vec<&'static str>>) {
+    let mut never_answered: Vec<oneshot::Sender<_>> = Vec::new();
+    while let Some(command) = inbox.recv().await {
+        let name = match command {
+            Command::Pair(order, answer) => {
+                match pair(&order.phone) {
+                    Some(paired) => {
+                        let _ = answer.send(paired);
+                    }
+                    None => never_answered.push(answer),
+                }
+                "pair"
+            }
+            Command::Disconnect(answer) => {
+                let _ = answer.send(Disconnected {
+                    unlinked_at_whatsapp: true,
+                    wiped: true,
+                });
+                "disconnect"
+            }
+            Command::Pause(answer) => {
+                let _ = answer.send(());
+                "pause"
+            }
+            Command::Resume(answer) => {
+                let _ = answer.send(());
+                "resume"
+            }
+            Command::Reconnect(answer) => {
+                let _ = answer.send(());
+                "reconnect"
+            }
+            Command::Asked => "asked",
+            Command::Reload(..) | Command::Stop(_) => "other",
+        };
+        seen.send_modify(|seen| seen.push(name));
+    }
+}
+
+fn bench() -> Bench {
+    bench_with(Box::new(|| {
+        Box::pin(async {
+            Ok(ReloadReport {
+                applied: vec!["auth.keys".to_owned()],
+                ..ReloadReport::default()
+            })
+        })
+    }))
+}
+
+fn bench_with(reload: Reload) -> Bench {
+    let (link, inbox) = link::channel(snapshot(1));
+    let Inbox {
+        commands,
+        snapshots,
+        ..
+    } = inbox;
+    let (saw, seen) = watch::channel(Vec::new());
+    tokio::spawn(own(commands, saw));
+    let (settings, settings_now) = watch::channel(Arc::new(Settings {
+        cors_origins: vec!["*".to_owned()],
+        request_timeout: Duration::from_secs(10),
+        max_body: MAX_BODY,
+    }));
+    let (rules, rules_now) = watch::channel(Arc::new(Rules {
+        keyring: Keyring::new(vec![
+            key("reader", Scope::Read, None),
+            key("manager", Scope::Manage, None),
+            key("expired", Scope::Manage, Some(NOW)),
+        ]),
+        control_group: Some(GROUP),
+    }));
+    let (ready, ready_now) = watch::channel(true);
+    let stopping = CancellationToken::new();
+    Bench {
+        routers: routers(App {
+            link,
+            gate: Gate::new(rules_now),
+            settings: settings_now,
+            ready: ready_now,
+            stopping: stopping.clone(),
+            reload,
+            now: || NOW,
+        }),
+        snapshots,
+        seen,
+        settings,
+        rules,
+        ready,
+        stopping,
+    }
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Value,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name).map(|value| value.to_str());
+        value.and_then(Result::ok).unwrap_or_default()
+    }
+}
+
+async fn send(router: &Router, request: Request<Body>) -> Answer {
+    let response = router
+        .clone()
+        .oneshot(request)
+        .await
+        .expect("a router cannot fail");
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await.expect("a whole body").to_bytes();
+    let body = if bytes.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_slice(&bytes).expect("every body is JSON")
+    };
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        body,
+    }
+}
+
+/// A request over TCP with a key.
+fn call(method: &str, path: &str, key: &str) -> Request<Body> {
+    with_body(method, path, key, None, "")
+}
+
+fn with_body(
+    method: &str,
+    path: &str,
+    key: &str,
+    content_type: Option<&str>,
+    body: &str,
+) -> Request<Body> {
+    let mut request = Request::builder().method(method).uri(path);
+    if !key.is_empty() {
+        request = request.header("x-api-key", key);
+    }
+    if let Some(content_type) = content_type {
+        request = request.header("content-type", content_type);
+    }
+    request
+        .extension(Origin::Tcp(([192, 0, 2, 1], 4711).into()))
+        .body(Body::from(body.to_owned()))
+        .expect("a request")
+}
+
+impl Bench {
+    async fn get(&self, path: &str) -> Answer {
+        send(&self.routers.tcp, call("GET", path, "reader")).await
+    }
+
+    async fn post(&self, path: &str, body: &str) -> Answer {
+        let content_type = Some("application/json");
+        let request = with_body("POST", path, "manager", content_type, body);
+        send(&self.routers.tcp, request).await
+    }
+
+    fn publish(&self, change: impl FnOnce(&mut Snapshot)) {
+        self.snapshots.send_modify(|current| {
+            let mut next = Snapshot::clone(current);
+            next.status.generation += 1;
+            change(&mut next);
+            *current = Arc::new(next);
+        });
+    }
+
+    async fn saw(&mut self, command: &str) {
+        let waited = self.seen.wait_for(|seen| seen.contains(&command));
+        tokio::time::timeout(Duration::from_secs(5), waited)
+            .await
+            .expect("the command comes in time")
+            .expect("the owner task lives");
+    }
+}
+
+fn assert_problem(answer: &Answer, status: u16, code: &str) {
+    assert_eq!(answer.status.as_u16(), status, "{}", answer.body);
+    assert_eq!(answer.body["success"], false);
+    assert_eq!(answer.body["code"], code);
+    assert!(
+        answer.body["error"]
+            .as_str()
+            .is_some_and(|text| text.len() > 10)
+    );
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(
+        answer.header("content-type"),
+        "application/json; charset=utf-8"
+    );
+}
