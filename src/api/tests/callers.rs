@@ -1,12 +1,17 @@
 //! Who may call what.
 
-use super::{GROUP, assert_problem, bench, call, send};
+use super::{GROUP, assert_problem, bench, call, send, with_body};
 use crate::{
     api::table::{Place, Reach, Right, table},
     auth::{Origin, Peer, Scope},
 };
 use axum::http::{Method, StatusCode};
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::HashSet,
+    io,
+    sync::{Arc, Mutex},
+};
+use tracing_subscriber::fmt::MakeWriter;
 
 #[test]
 fn every_call_has_the_right_its_method_asks_for() {
@@ -85,4 +90,66 @@ async fn keys_come_only_in_headers_and_follow_a_reload() {
 
     bench.rules.send_replace(Arc::default());
     assert_problem(&bench.get("/connection/status").await, 403, "bad_key");
+}
+
+/// A log in memory.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no panic").write(text)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn the_log_names_callers_and_keeps_their_secrets() {
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(lines.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let bench = bench();
+    let body = r#"{"phoneNumber":"628123456789","customCode":"ABCD-EFGH"}"#;
+    let answer = bench.post("/connection/pairing", body).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let json = Some("application/json");
+    let wrong = with_body("POST", "/connection/pairing", "s3cret-guess", json, body);
+    assert_problem(&send(&bench.routers.tcp, wrong).await, 403, "bad_key");
+    let mut local = call("POST", "/connection/pause", "");
+    let peer = Peer::made_up(54_321, &[GROUP]);
+    local.extensions_mut().insert(Origin::Unix(peer));
+    send(&bench.routers.control, local).await;
+
+    let log = lines.0.lock().expect("no panic").clone();
+    let log = String::from_utf8(log).expect("text");
+    for there in [
+        r#""walinkd_event":"admin.pairing""#,
+        r#""walinkd_key":"manager""#,
+        r#""walinkd_peer":"192.0.2.1:4711""#,
+        "pairing for 62812*****89, asked for by key manager from 192.0.2.1:4711",
+        r#""walinkd_event":"auth.refused""#,
+        "refused 192.0.2.1:4711: unknown key",
+        r#""walinkd_event":"admin.pause""#,
+        r#""walinkd_peer":"uid=54321 pid=4711""#,
+    ] {
+        assert!(log.contains(there), "{there} is not in {log}");
+    }
+    for secret in ["s3cret-guess", "628123456789", "ABCD"] {
+        assert!(!log.contains(secret), "{secret} is in {log}");
+    }
 }
