@@ -7,5 +7,6 @@ pub mod api;
 pub mod auth;
 pub mod config;
 pub mod link;
+pub mod server;
 pub mod wa;
 pub mod wire;

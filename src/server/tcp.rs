@@ -1,0 +1,56 @@
+//! TCP listeners.
+
+use super::ListenError;
+use std::{io::ErrorKind, net::SocketAddr};
+use tokio::net::TcpListener;
+
+/// Listens on an address; port 0 takes a free one.
+///
+/// Says so in the log when other machines can reach it: there is no TLS, so a
+/// key would cross the network in the clear.
+///
+/// # Errors
+///
+/// Says why the address cannot be had and what to do.
+pub async fn bind_tcp(address: SocketAddr) -> Result<TcpListener, ListenError> {
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| match error.kind() {
+            ErrorKind::AddrInUse => ListenError::PortInUse(address),
+            ErrorKind::PermissionDenied => ListenError::PortForbidden(address),
+            ErrorKind::AddrNotAvailable => ListenError::NoSuchAddress(address),
+            _ => ListenError::Tcp(address, error),
+        })?;
+    warn_if_exposed(address);
+    Ok(listener)
+}
+
+pub(super) fn warn_if_exposed(address: SocketAddr) {
+    if !address.ip().to_canonical().is_loopback() {
+        tracing::warn!(
+            "listening on {address} without TLS: API keys and pairing codes cross the network readable; listen on 127.0.0.1 and put a TLS proxy in front"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_taken_port_is_told_with_what_to_do() {
+        let first = bind_tcp(([127, 0, 0, 1], 0).into()).await.expect("a port");
+        let address = first.local_addr().expect("an address");
+        let error = bind_tcp(address).await.expect_err("it is taken");
+        assert!(matches!(error, ListenError::PortInUse(_)));
+        assert!(error.to_string().contains("http.listen"));
+    }
+
+    #[tokio::test]
+    async fn a_foreign_address_is_told() {
+        let error = bind_tcp(([192, 0, 2, 1], 0).into())
+            .await
+            .expect_err("not ours");
+        assert!(matches!(error, ListenError::NoSuchAddress(_)));
+    }
+}
