@@ -5,7 +5,10 @@ use sha2::{Digest, Sha256};
 use std::{
     io::{Read, Write},
     net::SocketAddr,
-    os::unix::{fs::PermissionsExt, net, process::CommandExt},
+    os::{
+        fd::OwnedFd,
+        unix::{fs::PermissionsExt, net, process::CommandExt},
+    },
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::Arc,
@@ -23,7 +26,7 @@ use walinkd::{
     api::{App, Settings, routers},
     auth::{Gate, Key, Keyring, Rules, Scope},
     link::{self, Inbox, Snapshot},
-    server::{ControlSocket, Limits, Server, bind_tcp},
+    server::{ControlSocket, Limits, Server, bind_tcp, inherited},
     wire::{ReloadReport, State, Status, Timestamp},
 };
 
@@ -412,4 +415,41 @@ fn the_stranger() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
     println!("ANSWER {answer}");
+}
+
+#[test]
+fn sockets_of_the_service_manager_are_taken_over_by_name() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let own = std::env::current_exe().expect("this test");
+    for (name, told) in [
+        ("http", format!("listening on {address}")),
+        ("control", "is no Unix socket".to_owned()),
+        ("ftp", "has a name that is not known".to_owned()),
+    ] {
+        let socket = OwnedFd::from(listener.try_clone().expect("a copy"));
+        let output = Command::new("/bin/sh")
+            .args(["-c", r#"LISTEN_PID=$$ exec "$0" "$@" 3<&0"#])
+            .arg(&own)
+            .args(["--exact", "the_heir", "--ignored", "--nocapture"])
+            .env("LISTEN_FDS", "1")
+            .env("LISTEN_FDNAMES", name)
+            .stdin(socket)
+            .output()
+            .expect("a shell");
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(shown.contains(&told), "{name}: {shown}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "run by sockets_of_the_service_manager_are_taken_over_by_name"]
+async fn the_heir() {
+    match inherited() {
+        Ok(inherited) => {
+            let address = inherited.tcp[0].local_addr().expect("an address");
+            println!("listening on {address}");
+        }
+        Err(error) => println!("{error}"),
+    }
 }
