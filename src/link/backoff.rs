@@ -21,7 +21,7 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    pub fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         Self {
             step: 0,
             dice: seed | 1,
@@ -29,7 +29,7 @@ impl Backoff {
     }
 
     /// The next wait: the step's, less up to a quarter.
-    pub fn next(&mut self) -> Duration {
+    pub(super) fn next(&mut self) -> Duration {
         let whole = FIRST.saturating_mul(1 << self.step.min(9)).min(LONGEST);
         self.step = self.step.saturating_add(1);
         self.dice ^= self.dice << 13;
@@ -39,7 +39,7 @@ impl Backoff {
         whole - quarter.mul_f64((self.dice % 1000) as f64 / 1000.0)
     }
 
-    pub fn reset(&mut self) {
+    pub(super) fn reset(&mut self) {
         self.step = 0;
     }
 }

@@ -41,8 +41,8 @@ pub(super) enum Intent {
 
 #[derive(Debug)]
 pub(super) struct Candidate {
-    pub intent: Intent,
-    pub phase: Phase,
+    pub(super) intent: Intent,
+    pub(super) phase: Phase,
     /// Callers waiting for the code, each with its deadline.
     waiters: Vec<(ReplyId, Duration)>,
     /// The QR code on offer, also while a pairing code is asked for.
@@ -95,7 +95,7 @@ pub(super) enum Phase {
 }
 
 impl Candidate {
-    pub fn generation(&self) -> Option<u64> {
+    pub(super) fn generation(&self) -> Option<u64> {
         match self.phase {
             Phase::Connecting { generation, .. }
             | Phase::ShowingQr { generation, .. }
@@ -106,7 +106,7 @@ impl Candidate {
         }
     }
 
-    pub fn deadline(&self) -> Option<Duration> {
+    pub(super) fn deadline(&self) -> Option<Duration> {
         let phase = match self.phase {
             Phase::Connecting { until, .. }
             | Phase::ShowingQr { until, .. }
@@ -125,7 +125,7 @@ impl Candidate {
     }
 
     /// The phone has accepted this device.
-    pub fn is_linked(&self) -> bool {
+    pub(super) fn is_linked(&self) -> bool {
         matches!(
             self.phase,
             Phase::Accepted { .. }
@@ -135,7 +135,7 @@ impl Candidate {
         )
     }
 
-    pub fn may_idle(&self) -> bool {
+    pub(super) fn may_idle(&self) -> bool {
         self.waiters.is_empty()
             && matches!(
                 self.phase,
@@ -143,12 +143,12 @@ impl Candidate {
             )
     }
 
-    pub fn is_ordered(&self) -> bool {
+    pub(super) fn is_ordered(&self) -> bool {
         matches!(self.intent, Intent::Code { ordered: true, .. })
     }
 
     /// Whether it is after just what `order` asks for.
-    pub fn asks_for(&self, order: &PairOrder) -> bool {
+    pub(super) fn asks_for(&self, order: &PairOrder) -> bool {
         let reachable = matches!(
             self.phase,
             Phase::Connecting { .. } | Phase::ShowingCode { .. }
@@ -167,19 +167,19 @@ impl Candidate {
     }
 
     /// Whether a code for `number` has been asked for and not come yet.
-    pub fn is_requesting(&self, number: &PhoneNumber) -> bool {
+    pub(super) fn is_requesting(&self, number: &PhoneNumber) -> bool {
         matches!(self.phase, Phase::Connecting { .. })
             && matches!(&self.intent, Intent::Code { phone, .. } if phone == number)
     }
 
-    pub fn code(&self) -> Option<&PairingCode> {
+    pub(super) fn code(&self) -> Option<&PairingCode> {
         match &self.phase {
             Phase::ShowingCode { code, .. } => Some(code),
             _ => None,
         }
     }
 
-    pub fn add_waiter(&mut self, reply: ReplyId, now: Now) {
+    pub(super) fn add_waiter(&mut self, reply: ReplyId, now: Now) {
         self.waiters.push((reply, now.mono + ANSWER_WITHIN));
     }
 }

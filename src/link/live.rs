@@ -37,10 +37,10 @@ const RATE_LIMIT_WAIT: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 pub(super) struct Live {
-    pub who: Linked,
-    pub phase: Phase,
+    pub(super) who: Linked,
+    pub(super) phase: Phase,
     /// Paired a moment ago and not logged in yet.
-    pub fresh: bool,
+    pub(super) fresh: bool,
     /// A login was refused; the next refusal is believed.
     suspect: bool,
     restarts: u32,
@@ -84,7 +84,7 @@ pub(super) enum Phase {
 }
 
 impl Live {
-    pub fn new(who: Linked) -> Self {
+    pub(super) fn new(who: Linked) -> Self {
         Self {
             who,
             phase: Phase::Resting,
@@ -94,14 +94,14 @@ impl Live {
         }
     }
 
-    pub fn fresh(who: Linked) -> Self {
+    pub(super) fn fresh(who: Linked) -> Self {
         Self {
             fresh: true,
             ..Self::new(who)
         }
     }
 
-    pub fn generation(&self) -> Option<u64> {
+    pub(super) fn generation(&self) -> Option<u64> {
         match self.phase {
             Phase::Connecting { generation, .. }
             | Phase::Online { generation, .. }
@@ -115,7 +115,7 @@ impl Live {
         }
     }
 
-    pub fn deadline(&self) -> Option<Duration> {
+    pub(super) fn deadline(&self) -> Option<Duration> {
         match self.phase {
             Phase::Connecting { until, .. }
             | Phase::Online { until, .. }
@@ -128,11 +128,11 @@ impl Live {
         }
     }
 
-    pub fn rest(&mut self) {
+    pub(super) fn rest(&mut self) {
         self.phase = Phase::Resting;
     }
 
-    pub fn is_leaving(&self) -> bool {
+    pub(super) fn is_leaving(&self) -> bool {
         matches!(self.phase, Phase::Leaving { .. })
     }
 }

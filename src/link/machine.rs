@@ -37,8 +37,8 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Now {
     /// Since the task began; never goes back.
-    pub mono: Duration,
-    pub wall: Timestamp,
+    pub(super) mono: Duration,
+    pub(super) wall: Timestamp,
 }
 
 /// Whom an answer is for; the task knows the channel.
@@ -110,11 +110,11 @@ pub(super) enum Answer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Event {
     /// `connection.connected`, `pairing.linked` …
-    pub kind: String,
-    pub state: State,
-    pub reason: Option<Reason>,
-    pub message: String,
-    pub weight: Weight,
+    pub(super) kind: String,
+    pub(super) state: State,
+    pub(super) reason: Option<Reason>,
+    pub(super) message: String,
+    pub(super) weight: Weight,
 }
 
 /// How loud an event is.
@@ -159,7 +159,7 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    pub fn new(
+    pub(super) fn new(
         policy: PairingPolicy,
         last_disconnect: Option<Disconnection>,
         health: Vec<String>,
@@ -192,7 +192,7 @@ impl Machine {
     }
 
     /// Takes one input and says what to do.
-    pub fn step(&mut self, input: Input, now: Now) -> Vec<Effect> {
+    pub(super) fn step(&mut self, input: Input, now: Now) -> Vec<Effect> {
         if self.stopping {
             return self.refuse(input);
         }
@@ -231,7 +231,7 @@ impl Machine {
     }
 
     /// When `Tick` is due.
-    pub fn next_deadline(&self) -> Option<Duration> {
+    pub(super) fn next_deadline(&self) -> Option<Duration> {
         let live = self.live.as_ref().and_then(Live::deadline);
         let candidate = self.candidate.as_ref().and_then(Candidate::deadline);
         [live, candidate, self.idle_deadline()]

@@ -13,9 +13,9 @@ use std::{
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Remembered {
-    pub paused: bool,
+    pub(super) paused: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_disconnect: Option<Disconnection>,
+    pub(super) last_disconnect: Option<Disconnection>,
 }
 
 /// The file it is kept in.
@@ -25,7 +25,7 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    pub fn new(state_dir: &Path) -> Self {
+    pub(super) fn new(state_dir: &Path) -> Self {
         Self {
             path: state_dir.join("state.toml"),
         }
@@ -33,7 +33,7 @@ impl Memory {
 
     /// What an earlier run left, with a warning when it cannot be read: then
     /// the daemon begins without it, since a link matters more than a note.
-    pub fn load(&self) -> (Remembered, Option<String>) {
+    pub(super) fn load(&self) -> (Remembered, Option<String>) {
         let nothing = Remembered::default();
         match fs::read_to_string(&self.path) {
             Ok(text) => match toml::from_str(&text) {
@@ -56,7 +56,7 @@ impl Memory {
     }
 
     /// Replaces the file in one step, so that a crash leaves the old or the new.
-    pub fn save(&self, remembered: &Remembered) -> io::Result<()> {
+    pub(super) fn save(&self, remembered: &Remembered) -> io::Result<()> {
         let text = toml::to_string(remembered).map_err(io::Error::other)?;
         let fresh = self.path.with_extension("toml.new");
         let mut file = fs::OpenOptions::new()

@@ -26,14 +26,14 @@ pub(super) struct Ear {
     end: Mutex<Option<End>>,
     logged_in: AtomicBool,
     /// Rung when the session should look at `end` or `logged_in`.
-    pub bell: Notify,
+    pub(super) bell: Notify,
     /// Set while the session itself is leaving, so that the farewell is not
     /// taken for a removal by the phone.
     leaving: AtomicBool,
 }
 
 impl Ear {
-    pub fn new(generation: u64, signals: mpsc::Sender<(u64, Signal)>) -> Arc<Self> {
+    pub(super) fn new(generation: u64, signals: mpsc::Sender<(u64, Signal)>) -> Arc<Self> {
         Arc::new(Self {
             generation,
             signals,
@@ -45,19 +45,19 @@ impl Ear {
     }
 
     /// Why the session is ending, as far as WhatsApp said.
-    pub fn end(&self) -> Option<End> {
+    pub(super) fn end(&self) -> Option<End> {
         self.end
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
-    pub fn logged_in(&self) -> bool {
+    pub(super) fn logged_in(&self) -> bool {
         self.logged_in.load(Ordering::Acquire)
     }
 
     /// From now on the session is closing by its own will.
-    pub fn leave(&self) {
+    pub(super) fn leave(&self) {
         self.leaving.store(true, Ordering::Release);
     }
 

@@ -15,7 +15,7 @@ const MAX_BODY: usize = 8 * 1024 * 1024;
 
 /// A client that makes one connection per request.
 #[derive(Debug, Clone)]
-pub(super) struct Http(pub Dialer);
+pub(super) struct Http(pub(super) Dialer);
 
 #[async_trait]
 impl HttpClient for Http {

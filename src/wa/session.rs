@@ -342,3 +342,39 @@ impl From<DialError> for End {
         Self::Unreachable(error)
     }
 }
+
+/// A normal build does not talk to the sandbox: only whom WhatsApp's own root
+/// has signed for gets past the handshake.
+#[cfg(all(test, not(feature = "sandbox")))]
+mod tests {
+    use super::*;
+    use walinkd_sandbox::{Options, Sandbox};
+
+    #[tokio::test]
+    async fn no_certificate_chain_but_whatsapps_is_accepted() {
+        let sandbox = Sandbox::start(Options::default()).await.expect("a sandbox");
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("version");
+        std::fs::write(&file, "2.3000.1 2000\n").expect("written");
+        let dialer = Dialer::new(None).expect("no proxy, no fault");
+        let clock: fn() -> Timestamp = || Timestamp::from_millis(1000);
+        let opening = Opening {
+            vault: Vault::new(dir.path()),
+            slot: Slot::Candidate,
+            url: sandbox.url(),
+            dialer: dialer.clone(),
+            versions: VersionSource::new(dialer, file, clock),
+            device_name: "walinkd".to_owned(),
+            platform: "chrome".to_owned(),
+            code_for: None,
+            on_heard: Arc::new(|_| {}),
+            clock,
+        };
+        let (signals, mut said) = mpsc::channel(16);
+        let _session = Session::open(opening, 1, signals);
+        let first = timeout(Duration::from_secs(30), said.recv()).await.expect("in time");
+        assert_eq!(first, Some((1, Signal::Ended(End::Handshake))));
+        let stats = sandbox.stats();
+        assert_eq!((stats.tcp_connections, stats.registrations), (1, 0));
+    }
+}

@@ -36,7 +36,7 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    pub fn new(url: &str, dialer: Dialer, on_heard: OnHeard, clock: fn() -> Timestamp) -> Self {
+    pub(super) fn new(url: &str, dialer: Dialer, on_heard: OnHeard, clock: fn() -> Timestamp) -> Self {
         Self {
             url: url.into(),
             dialer,
@@ -47,7 +47,7 @@ impl Socket {
     }
 
     /// Why there was no socket, once.
-    pub fn failure(&self) -> Option<DialError> {
+    pub(super) fn failure(&self) -> Option<DialError> {
         self.failure
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -1,0 +1,279 @@
+//! Puts the rooms together and runs them: load, check, bind, build, spawn,
+//! ready, and at the end drain with a deadline.
+//!
+//! Owns the start and the stop, the signals, the reload, what systemd is told,
+//! and the log. Must hold no logic of its own beyond that order.
+
+mod logging;
+mod notify;
+mod reload;
+mod setup;
+mod state_dir;
+mod terminal;
+
+pub use terminal::Draw;
+
+use crate::{
+    api,
+    auth::Gate,
+    config::{self, Config, Sources},
+    link::{self, Settings, Survey, Task},
+    server::{self, ControlSocket, Inherited, Server},
+    wa::{Dialer, StoreError, Vault, VersionSource},
+    wire::Timestamp,
+};
+use anyhow::Context;
+use futures_util::StreamExt;
+use logging::LevelHandle;
+use reload::{Reloader, Reloads};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook_tokio::Signals;
+use std::{process::ExitCode, sync::Arc};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// `EX_CONFIG`: the configuration, or the state it names, cannot be used.
+pub const EXIT_CONFIG: u8 = 78;
+
+/// The daemon sleeps most of the time; two threads keep a slow disk write from
+/// holding up an answer.
+const THREADS: usize = 2;
+
+/// This program's version, as the status tells it.
+pub const VERSION: &str = if cfg!(feature = "sandbox") {
+    concat!(env!("CARGO_PKG_VERSION"), "+sandbox")
+} else {
+    env!("CARGO_PKG_VERSION")
+};
+
+/// Runs the daemon in the foreground until it is told to stop. `draw` is what
+/// a QR code is drawn with when the daemon was started on a terminal.
+pub fn run(sources: Sources, draw: Option<Draw>) -> ExitCode {
+    let config = match config::load(&sources) {
+        Ok(config) => config,
+        Err(faults) => {
+            for fault in faults.iter() {
+                complain(&format!("configuration: {fault}"));
+            }
+            return ExitCode::from(EXIT_CONFIG);
+        }
+    };
+    let level = match logging::open(&config.log) {
+        Ok(level) => level,
+        Err(error) => {
+            complain(&format!("log: {error}: set log.target to stderr"));
+            return ExitCode::FAILURE;
+        }
+    };
+    // Files made from here on are nobody else's, whoever makes them.
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
+    let held = match state_dir::hold(&config.storage.state_dir) {
+        Ok(held) => held,
+        Err(error) => {
+            complain(&format!("state: {error:#}"));
+            return ExitCode::from(EXIT_CONFIG);
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .enable_all()
+        .build();
+    let served = match runtime {
+        Ok(runtime) => {
+            let served = runtime.block_on(serve(sources, config, level, draw));
+            // Whatever still blocks on a disk or a resolver is not waited for.
+            runtime.shutdown_background();
+            served
+        }
+        Err(error) => Err(Failure::Other(error.into())),
+    };
+    drop(held);
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::State(error)) => {
+            complain(&format!("state: {error}"));
+            ExitCode::from(EXIT_CONFIG)
+        }
+        Err(Failure::Other(error)) => {
+            complain(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Why the daemon did not start.
+enum Failure {
+    /// The state directory's files cannot be used.
+    State(StoreError),
+    Other(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+async fn serve(
+    sources: Sources,
+    config: Config,
+    level: LevelHandle,
+    draw: Option<Draw>,
+) -> Result<(), Failure> {
+    let state_dir = config.storage.state_dir.clone();
+    // Registered before anything else: a signal in the middle of the start
+    // must not kill what has just begun.
+    let signals = Signals::new([SIGHUP, SIGTERM, SIGINT]).context("signals")?;
+
+    let vault = Vault::new(&state_dir);
+    let survey = Survey::make(&state_dir, &vault)
+        .await
+        .map_err(Failure::State)?;
+    let (rules, rules_in_force) = watch::channel(Arc::new(setup::rules(&config, &state_dir)?));
+    let (settings, settings_in_force) = watch::channel(Arc::new(setup::api(&config)));
+    let (limits, limits_in_force) = watch::channel(Arc::new(setup::limits(&config)));
+    let doors = doors(&config, rules.borrow().control_group).await?;
+
+    let (link, task) = build_link(&config, vault, survey)?;
+    let owner = tokio::spawn(task.run());
+    let reloads = Reloader {
+        sources,
+        running: config,
+        state_dir,
+        rules,
+        api: settings,
+        limits,
+        level,
+        link: link.clone(),
+    }
+    .spawn();
+    let (ready, is_ready) = watch::channel(false);
+    let stopping = CancellationToken::new();
+    let routers = api::routers(api::App {
+        link: link.clone(),
+        gate: Gate::new(rules_in_force.clone()),
+        settings: settings_in_force,
+        ready: is_ready,
+        stopping: stopping.clone(),
+        reload: {
+            let reloads = reloads.clone();
+            Box::new(move || {
+                let reloads = reloads.clone();
+                Box::pin(async move { reloads.ask().await })
+            })
+        },
+        now: Timestamp::now,
+    });
+    let mut server = Server::new(
+        routers.tcp,
+        routers.control,
+        limits_in_force,
+        rules_in_force,
+    );
+    doors
+        .tcp
+        .into_iter()
+        .for_each(|listener| server.listen_tcp(listener));
+    doors
+        .control
+        .into_iter()
+        .for_each(|socket| server.listen_control(socket));
+    let server = tokio::spawn(server.run(stopping.clone()));
+    tokio::spawn(tell_systemd(link.clone()));
+    if let Some(draw) = draw {
+        tokio::spawn(terminal::show(link.clone(), draw));
+    }
+    ready.send_replace(true);
+    notify::ready();
+
+    until_stopped(signals, &reloads).await;
+
+    notify::stopping();
+    stopping.cancel();
+    // The server bounds its own drain, the link its own farewell.
+    let (served, ()) = tokio::join!(server, link.stop());
+    served.context("the server")?;
+    owner.await.context("the owner of the link")?;
+    Ok(())
+}
+
+/// Takes over what the service manager passed, and opens the rest.
+async fn doors(config: &Config, group: Option<u32>) -> anyhow::Result<Inherited> {
+    let mut doors = server::inherited()?;
+    if doors.tcp.is_empty() {
+        for address in &config.http.listen {
+            doors.tcp.push(server::bind_tcp(*address).await?);
+        }
+    }
+    if doors.control.is_empty() {
+        doors
+            .control
+            .push(ControlSocket::bind(&config.control.socket, group).await?);
+    }
+    Ok(doors)
+}
+
+fn build_link(
+    config: &Config,
+    vault: Vault,
+    survey: Survey,
+) -> anyhow::Result<(link::Handle, Task)> {
+    let dialer = Dialer::new(setup::proxy(config))?;
+    let versions = VersionSource::new(
+        dialer.clone(),
+        config.storage.state_dir.join("whatsapp-version"),
+        Timestamp::now,
+    );
+    let settings = Settings {
+        vault,
+        dialer,
+        versions,
+        url: config.whatsapp.url.clone(),
+        version: VERSION.to_owned(),
+        started_at: Timestamp::now(),
+        heartbeat: notify::heartbeat(),
+    };
+    Ok(link::new(settings, setup::pairing(&config.pairing), survey))
+}
+
+/// Waits for the signal to stop; a second one ends the process at once.
+async fn until_stopped(mut signals: Signals, reloads: &Reloads) {
+    while let Some(signal) = signals.next().await {
+        if signal == SIGHUP {
+            let reloads = reloads.clone();
+            // The report is logged by the reloader itself.
+            tokio::spawn(async move { drop(reloads.ask().await) });
+            continue;
+        }
+        tracing::info!(walinkd_event = "admin.stop", "told to stop");
+        tokio::spawn(async move {
+            while let Some(signal) = signals.next().await {
+                if signal != SIGHUP {
+                    #[expect(clippy::disallowed_methods, reason = "a second signal means now")]
+                    std::process::exit(1);
+                }
+            }
+        });
+        return;
+    }
+}
+
+/// Keeps `STATUS=` at the state in a sentence.
+async fn tell_systemd(link: link::Handle) {
+    let mut snapshots = link.watch();
+    loop {
+        let summary = snapshots.borrow_and_update().summary.clone();
+        notify::status(&summary);
+        if snapshots.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "the log may not be open, and a person may be watching"
+)]
+fn complain(text: &str) {
+    eprintln!("walinkd: {text}");
+}

@@ -1,0 +1,81 @@
+//! The state directory: there, private, and ours alone.
+
+use anyhow::{Context, anyhow};
+use nix::{
+    errno::Errno,
+    fcntl::{Flock, FlockArg},
+};
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{Read, Seek, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::Path,
+};
+
+/// Holds the state directory for this process, until it is dropped.
+pub(super) struct Held {
+    _lock: Flock<File>,
+}
+
+/// Makes the directory if need be and takes its lock.
+pub(super) fn hold(dir: &Path) -> anyhow::Result<Held> {
+    let shown = dir.display();
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).with_context(|| {
+        format!("{shown}: cannot be made: choose another storage.state_dir, or make it for this user")
+    })?;
+    let path = dir.join("walinkd.lock");
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .with_context(|| {
+            format!("{shown}: not writable for this user: change its owner, or storage.state_dir")
+        })?;
+    let mut lock = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(lock) => lock,
+        Err((mut file, Errno::EWOULDBLOCK)) => {
+            let mut pid = String::new();
+            // Empty only in the instant between the other's lock and its note.
+            let _ = file.read_to_string(&mut pid);
+            return Err(anyhow!(
+                "{shown}: in use by another walinkd (PID {}): stop that one, or give this one its own storage.state_dir",
+                pid.trim()
+            ));
+        }
+        Err((_, error)) => return Err(anyhow!("{shown}: cannot be locked: {error}")),
+    };
+    lock.set_len(0)?;
+    lock.rewind()?;
+    writeln!(lock, "{}", std::process::id())?;
+    Ok(Held { _lock: lock })
+}
+
+/// The key a daemon without any configured one goes by: made at the first
+/// start, readable for its owner only. True when it was made just now.
+pub(super) fn own_key(dir: &Path) -> anyhow::Result<(String, bool)> {
+    let path = dir.join("api-key");
+    match fs::read_to_string(&path) {
+        Ok(text) if !text.trim().is_empty() => return Ok((text.trim().to_owned(), false)),
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(anyhow!("{}: {error}", path.display())),
+    }
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| anyhow!("no randomness for an API key: {error}"))?;
+    let key: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let fresh = dir.join("api-key.new");
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&fresh)?;
+    writeln!(file, "{key}")?;
+    file.sync_all()?;
+    fs::rename(&fresh, &path)?;
+    Ok((key, true))
+}

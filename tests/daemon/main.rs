@@ -1,0 +1,37 @@
+//! The real daemon against the sandbox: every way to link, to lose a link and
+//! to get it back.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod code;
+mod disconnect;
+mod faults;
+mod qr;
+mod reload;
+mod steer;
+
+use std::sync::Arc;
+use support::{Daemon, Home};
+use walinkd_sandbox::{LinkedDevice, Options, Phone, Sandbox};
+
+const NUMBER: &str = "628123456789";
+const OTHER: &str = "6281987654321";
+
+/// A sandbox with a phone, and a home for a daemon that uses it.
+async fn world() -> (Sandbox, Phone, Arc<Home>) {
+    let sandbox = Sandbox::start(Options::default()).await.expect("a sandbox");
+    let phone = sandbox.add_phone_named(NUMBER, "Ayu");
+    let home = Home::new(&sandbox.url());
+    home.keep_secret(NUMBER);
+    home.keep_secret(OTHER);
+    (sandbox, phone, home)
+}
+
+/// Links by QR code, and gives the phone's idea of the new device.
+async fn link(daemon: &Daemon, phone: &Phone) -> LinkedDevice {
+    let qr = daemon.qr().await;
+    let device = phone.scan(&qr).await.expect("the phone accepts");
+    daemon.until_connected().await;
+    device
+}

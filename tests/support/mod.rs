@@ -1,0 +1,394 @@
+//! Starts the real binary in a directory of its own and talks to it from
+//! outside. What a daemon logs is kept, and when it is dropped its log is
+//! searched for everything that must never be in one.
+
+use http_body_util::{BodyExt, Full};
+use hyper::{Method, Request, StatusCode, body::Bytes, client::conn::http1, header::HeaderMap};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use std::{
+    collections::BTreeSet,
+    io::{BufRead, BufReader},
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+use tokio::net::{TcpStream, UnixStream};
+
+pub const WALINKD: &str = env!("CARGO_BIN_EXE_walinkd");
+
+/// Long enough for a loaded machine; a passing test never waits for it.
+pub const SOON: Duration = Duration::from_secs(30);
+
+/// The key a test daemon takes on TCP.
+pub const KEY: &str = "a-key-for-tests-0123456789abcdef0123456789abcdef";
+
+/// Where a daemon lives; outlives the daemon, so that another can follow it.
+pub struct Home {
+    dir: TempDir,
+    pub port: u16,
+    url: String,
+    extra: Mutex<String>,
+    secrets: Mutex<BTreeSet<String>>,
+}
+
+impl Home {
+    pub fn new(url: &str) -> Arc<Self> {
+        let dir = tempfile::Builder::new()
+            .prefix("walinkd-")
+            .tempdir()
+            .expect("a directory");
+        let home = Self {
+            dir,
+            port: free_port(),
+            url: url.to_owned(),
+            extra: Mutex::new(String::new()),
+            secrets: Mutex::new(BTreeSet::from([KEY.to_owned()])),
+        };
+        home.configure("");
+        Arc::new(home)
+    }
+
+    /// Writes the configuration: the test's own places, then `extra` sections.
+    pub fn configure(&self, extra: &str) {
+        extra.clone_into(&mut self.extra.lock().unwrap());
+        let text = format!(
+            "[http]\nlisten = [\"127.0.0.1:{}\"]\n[control]\nsocket = \"{}\"\n[whatsapp]\nurl = \"{}\"\n\
+             [storage]\nstate_dir = \"{}\"\n[log]\nlevel = \"debug\"\ntarget = \"stderr\"\n{extra}\n",
+            self.port,
+            self.socket().display(),
+            self.url,
+            self.state().display(),
+        );
+        std::fs::write(self.config(), text).unwrap();
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.dir.path().join("walinkd.toml")
+    }
+
+    pub fn socket(&self) -> PathBuf {
+        self.dir.path().join("control.sock")
+    }
+
+    pub fn state(&self) -> PathBuf {
+        self.dir.path().join("state")
+    }
+
+    /// Something that no log may hold.
+    pub fn keep_secret(&self, secret: &str) {
+        self.secrets.lock().unwrap().insert(secret.to_owned());
+    }
+
+    pub fn start(self: &Arc<Self>) -> Daemon {
+        self.start_with(&[])
+    }
+
+    pub fn start_with(self: &Arc<Self>, env: &[(&str, &str)]) -> Daemon {
+        let mut command = Command::new(WALINKD);
+        command
+            .arg("--config")
+            .arg(self.config())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.dir.path())
+            .env("API_KEY", KEY)
+            .envs(env.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the daemon starts");
+        let log = Arc::new(Mutex::new(String::new()));
+        let lines = BufReader::new(child.stderr.take().expect("piped"));
+        let kept = Arc::clone(&log);
+        let reader = std::thread::spawn(move || {
+            for line in lines.lines().map_while(Result::ok) {
+                let mut kept = kept.lock().unwrap();
+                kept.push_str(&line);
+                kept.push('\n');
+            }
+        });
+        Daemon {
+            home: Arc::clone(self),
+            child,
+            log,
+            reader: Some(reader),
+        }
+    }
+}
+
+/// A running daemon; killed when dropped.
+pub struct Daemon {
+    pub home: Arc<Home>,
+    child: Child,
+    log: Arc<Mutex<String>>,
+    reader: Option<std::thread::JoinHandle<()>>,
+}
+
+/// An answer of the API.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+impl Daemon {
+    pub fn pid(&self) -> i32 {
+        i32::try_from(self.child.id()).expect("a PID")
+    }
+
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    pub fn signal(&self, signal: nix::sys::signal::Signal) {
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.pid()), signal).expect("it lives");
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("our child").is_none()
+    }
+
+    /// Waits for the process to end by itself.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + SOON;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("our child") {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "it still runs\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// `kill -9`, and gone when this returns.
+    pub fn kill(mut self) -> Arc<Home> {
+        self.child.kill().expect("it lives");
+        Arc::clone(&self.home)
+    }
+
+    /// A call over the control socket.
+    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let deadline = Instant::now() + SOON;
+        let stream = loop {
+            match UnixStream::connect(self.home.socket()).await {
+                Ok(stream) => break stream,
+                Err(error) => {
+                    assert!(Instant::now() < deadline, "{error}\n{}", self.log());
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            }
+        };
+        let answer = request(TokioIo::new(stream), method, path, body, &[]).await;
+        self.learn(&answer);
+        answer
+    }
+
+    /// A call over TCP with these headers.
+    pub async fn call_tcp(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let stream = TcpStream::connect(self.address())
+            .await
+            .expect("it listens");
+        let answer = request(TokioIo::new(stream), method, path, body, headers).await;
+        self.learn(&answer);
+        answer
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.home.port))
+    }
+
+    /// Remembers the codes an answer shows: none may be in the log.
+    fn learn(&self, answer: &Answer) {
+        let Ok(json) = serde_json::from_str::<Value>(&answer.text) else {
+            return;
+        };
+        for code in ["qrCode", "pairingCode"] {
+            if let Some(code) = json["data"][code].as_str() {
+                self.home.keep_secret(code);
+                self.home.keep_secret(&code.replace('-', ""));
+            }
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.call(Method::GET, path, None).await
+    }
+
+    pub async fn post(&self, path: &str) -> Answer {
+        self.call(Method::POST, path, None).await
+    }
+
+    /// `data` of the status.
+    pub async fn status(&self) -> Value {
+        self.get("/connection/status").await.json()["data"].clone()
+    }
+
+    /// Waits until the status is as wanted, looking after each change of it.
+    pub async fn until(&self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        self.until_within(SOON, what, holds).await
+    }
+
+    pub async fn until_within(
+        &self,
+        limit: Duration,
+        what: &str,
+        holds: impl Fn(&Value) -> bool,
+    ) -> Value {
+        let deadline = Instant::now() + limit;
+        let mut status = self.status().await;
+        while !holds(&status) {
+            assert!(
+                Instant::now() < deadline,
+                "waited for {what}; status: {status:#}\nlog:\n{}",
+                self.log()
+            );
+            let path = format!("/connection/status?after={}&wait=1s", status["generation"]);
+            status = self.get(&path).await.json()["data"].clone();
+        }
+        status
+    }
+
+    pub async fn until_state(&self, state: &str) -> Value {
+        self.until(state, |status| status["state"] == state).await
+    }
+
+    pub async fn until_connected(&self) -> Value {
+        self.until("connected", |status| status["isConnected"] == true)
+            .await
+    }
+
+    /// The QR code on offer, waiting for it.
+    pub async fn qr(&self) -> String {
+        self.until("a QR code", |status| status["hasQRCode"] == true)
+            .await;
+        let answer = self.get("/connection/qr").await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        answer.json()["data"]["qrCode"]
+            .as_str()
+            .expect("a string")
+            .to_owned()
+    }
+
+    /// The pairing code on offer, waiting for it.
+    pub async fn code(&self) -> String {
+        self.until("a pairing code", |status| status["hasPairingCode"] == true)
+            .await;
+        let answer = self.get("/connection/pairing").await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        answer.json()["data"]["pairingCode"]
+            .as_str()
+            .expect("a string")
+            .to_owned()
+    }
+
+    /// Runs a verb of the command line against this daemon.
+    pub fn cli(&self, arguments: &[&str]) -> std::process::Output {
+        Command::new(WALINKD)
+            .arg("--socket")
+            .arg(self.home.socket())
+            .args(arguments)
+            .env_clear()
+            .stdin(Stdio::null())
+            .output()
+            .expect("it runs")
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if let Some(reader) = self.reader.take() {
+            let _ = reader.join();
+        }
+        let log = self.log();
+        if std::thread::panicking() {
+            return;
+        }
+        for secret in self.home.secrets.lock().unwrap().iter() {
+            for line in log.lines() {
+                assert!(
+                    !line.contains(secret.as_str()),
+                    "the log shows {secret}: {line}"
+                );
+            }
+        }
+        assert!(!log.contains("panicked"), "{log}");
+    }
+}
+
+async fn request<S>(
+    stream: TokioIo<S>,
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+    headers: &[(&str, &str)],
+) -> Answer
+where
+    TokioIo<S>: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+{
+    let (mut sender, connection) = http1::handshake(stream).await.expect("HTTP");
+    let driver = tokio::spawn(connection);
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "localhost");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let bytes = match body {
+        Some(json) => {
+            request = request.header("content-type", "application/json");
+            Bytes::from(json.to_string())
+        }
+        None => Bytes::new(),
+    };
+    let request = request.body(Full::new(bytes)).expect("a request");
+    let answer = sender.send_request(request).await.expect("an answer");
+    let (parts, body) = answer.into_parts();
+    let bytes = body.collect().await.expect("a body").to_bytes();
+    driver.abort();
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        text: String::from_utf8(bytes.to_vec()).expect("UTF-8"),
+    }
+}
+
+/// A port nobody listens on at the moment.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("it has an address").port()
+}
+
+/// Every file under `dir`, with its contents.
+pub fn files(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).expect("readable") {
+        let path = entry.expect("readable").path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            let bytes = std::fs::read(&path).unwrap_or_default();
+            found.push((path, bytes));
+        }
+    }
+    found
+}
