@@ -160,6 +160,24 @@ async fn a_code_must_name_the_clients_own_keys() {
 }
 
 #[tokio::test]
+async fn a_business_gives_its_name_at_once() {
+    let sandbox = sandbox().await;
+    let phone = sandbox.add_phone(NUMBER);
+    phone.set_business_name("Toko Budi");
+    let store = tempfile::tempdir().expect("a directory");
+    let mut companion = Companion::start(&sandbox, store.path()).await;
+    companion.link(&phone).await;
+    let name = companion
+        .expect("PairSuccess", |event| match event {
+            Event::PairSuccess(success) => Some(success.business_name.clone()),
+            _ => None,
+        })
+        .await;
+    assert_eq!(name, "Toko Budi");
+    companion.connected().await;
+}
+
+#[tokio::test]
 async fn a_phone_links_so_many_devices() {
     let sandbox = sandbox_with(Options {
         max_devices: 1,

@@ -126,6 +126,7 @@ pub struct PhoneView {
     pub number: String,
     pub lid: String,
     pub push_name: String,
+    pub business_name: Option<String>,
     pub devices: Vec<LinkedDevice>,
     /// A client waits for its pairing code to be entered here.
     pub code: Option<CodeView>,

@@ -92,6 +92,8 @@ pub(crate) struct PhoneState {
     pub(crate) number: String,
     pub(crate) lid: String,
     pub(crate) push_name: String,
+    /// Set for a business account; a device learns it when it is linked.
+    pub(crate) business_name: Option<String>,
     pub(crate) identity: Pair,
     pub(crate) registration_id: u32,
     /// Names this account's list of devices in ADV records.
@@ -205,6 +207,7 @@ impl State {
             number: phone.number.clone(),
             lid: Jid::lid(phone.lid.as_str()).to_string(),
             push_name: phone.push_name.clone(),
+            business_name: phone.business_name.clone(),
             devices: phone
                 .devices
                 .iter()
@@ -274,6 +277,7 @@ impl PhoneState {
             lid: lid_of(&number),
             number,
             push_name,
+            business_name: None,
             identity: Pair::generate(),
             registration_id,
             raw_id: u32::from_be_bytes(random()) >> 1,

@@ -17,6 +17,7 @@ type Answer = Result<Json<Value>, Problem>;
 pub(super) struct NewPhone {
     number: String,
     push_name: Option<String>,
+    business_name: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -50,6 +51,9 @@ pub(super) async fn add(State(core): State<Arc<Core>>, Body(new): Body<NewPhone>
         ));
     }
     let phone = core.add_phone(new.number, new.push_name.as_deref());
+    if let Some(name) = &new.business_name {
+        phone.set_business_name(name);
+    }
     Ok(Json(json!(phone.view())))
 }
 

@@ -9,7 +9,7 @@ use crate::payload::Registration;
 use crate::server::{Ending, Order};
 use crate::snapshot::LinkedDevice;
 use crate::state::{Device, DeviceId, State};
-use crate::wire::node::{SERVER, attr, bytes, child, has, leaf};
+use crate::wire::node::{SERVER, attr, bytes, child, has, leaf, parent};
 use crate::world::World;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -63,6 +63,7 @@ impl Candidate {
 struct Reserved {
     id: DeviceId,
     lid: String,
+    business_name: Option<String>,
     key_index: u32,
     timestamp: u64,
 }
@@ -126,6 +127,7 @@ async fn try_link(
                 device: phone.last_device,
             },
             lid: phone.lid.clone(),
+            business_name: phone.business_name.clone(),
             key_index: phone.last_key_index,
             timestamp: clock::unix(),
         };
@@ -170,14 +172,16 @@ fn pair_success(reserved: &Reserved, container: Vec<u8>) -> Node {
         is_chat_db_lid_migrated: Some(true),
         ..Default::default()
     };
-    let success = NodeBuilder::new("pair-success")
-        .children([
-            leaf("device-identity", container),
-            device,
-            platform,
-            leaf("client-props", props.encode_to_vec()),
-        ])
-        .build();
+    let mut children = vec![
+        leaf("device-identity", container),
+        device,
+        platform,
+        leaf("client-props", props.encode_to_vec()),
+    ];
+    if let Some(name) = &reserved.business_name {
+        children.push(NodeBuilder::new("biz").attr("name", name).build());
+    }
+    let success = parent("pair-success", children);
     NodeBuilder::new("iq")
         .attr("from", SERVER)
         .attr("type", "set")

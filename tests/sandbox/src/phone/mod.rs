@@ -33,6 +33,15 @@ impl Phone {
         &self.number
     }
 
+    /// Makes this a business account of that name.
+    pub fn set_business_name(&self, name: &str) {
+        self.world.update(|state| {
+            if let Some(phone) = state.phones.get_mut(&self.number) {
+                phone.business_name = Some(name.to_owned());
+            }
+        });
+    }
+
     /// Scans a QR code: links the client that shows it, or says why not.
     pub async fn scan(&self, qr: &str) -> Result<LinkedDevice, ScanError> {
         qr::scan(&self.world, &self.number, qr).await
