@@ -2,13 +2,12 @@
 
 use super::{
     backoff::STABLE,
-    handle::PairError,
-    machine::{Answer, Effect, Machine, Now, ReplyId, Weight},
+    machine::{Effect, Machine, Now, ReplyId},
     verdict::{self, Class},
 };
 use crate::{
     wa::{End, Linked, Signal, Slot},
-    wire::{Disconnected, Disconnection, Reason},
+    wire::{Disconnection, Reason},
 };
 use std::time::Duration;
 
@@ -19,9 +18,6 @@ pub(super) const CONNECT_DEADLINE: Duration = Duration::from_secs(45);
 /// Without any word on a ping for so long, the session itself is stuck. A
 /// ping is sent every 20 s and judged after 10.
 const LIFE_DEADLINE: Duration = Duration::from_secs(40);
-
-/// A farewell is bounded inside the session; this is the net below.
-const FAREWELL_DEADLINE: Duration = Duration::from_secs(9);
 
 /// A refused login is tried once more after this long.
 const CONFIRM_AFTER: Duration = Duration::from_secs(10);
@@ -229,10 +225,7 @@ impl Machine {
     /// the end of that socket.
     fn live_silent(&mut self, now: Now) {
         let Some(live) = &mut self.live else { return };
-        let reason = Reason {
-            code: "silent".to_owned(),
-            message: "WhatsApp has stopped answering on the open connection".to_owned(),
-        };
+        let reason = verdict::reason(&End::Silent);
         match live.phase {
             Phase::Online {
                 generation, since, ..
@@ -355,115 +348,6 @@ impl Machine {
             at: now.wall,
         });
         self.remember();
-    }
-
-    /// The request to unlink and wipe.
-    pub(super) fn disconnect(&mut self, reply: ReplyId, now: Now) {
-        if self.paused {
-            self.paused = false;
-            self.remember();
-        }
-        self.asked_at = now.mono;
-        let Some(live) = &mut self.live else {
-            self.disconnect_unlinked(reply, now);
-            return;
-        };
-        match &mut live.phase {
-            Phase::Leaving { replies, .. } => replies.push(reply),
-            Phase::Online { generation, .. } | Phase::Degraded { generation, .. } => {
-                live.phase = Phase::Leaving {
-                    generation: *generation,
-                    until: now.mono + FAREWELL_DEADLINE,
-                    replies: vec![reply],
-                };
-                self.effect(Effect::Close {
-                    slot: Slot::Live,
-                    unlink: true,
-                });
-                self.end_candidate(PairError::Refused("the link was disconnected".to_owned()));
-            }
-            _ => {
-                let open = live.generation().is_some();
-                live.phase = Phase::Leaving {
-                    generation: 0,
-                    until: now.mono,
-                    replies: vec![reply],
-                };
-                if open {
-                    self.effect(Effect::Close {
-                        slot: Slot::Live,
-                        unlink: false,
-                    });
-                }
-                self.end_candidate(PairError::Refused("the link was disconnected".to_owned()));
-                self.farewell(false, now);
-            }
-        }
-    }
-
-    /// Nothing is linked: say so, and pair by the configuration again.
-    fn disconnect_unlinked(&mut self, reply: ReplyId, now: Now) {
-        let wiped = self
-            .candidate
-            .as_ref()
-            .is_some_and(super::candidate::Candidate::is_linked);
-        let answer = Disconnected {
-            unlinked_at_whatsapp: false,
-            wiped,
-        };
-        self.effect(Effect::Answer(reply, Answer::Disconnect(answer)));
-        let showing = self
-            .candidate
-            .as_ref()
-            .is_some_and(|candidate| !candidate.is_ordered());
-        if wiped || !showing {
-            self.begin_pairing(self.next_intent(now), now);
-        }
-    }
-
-    /// The farewell is over, one way or the other.
-    pub(super) fn farewell(&mut self, unlinked: bool, now: Now) {
-        let Some(Live {
-            phase: Phase::Leaving { replies, .. },
-            ..
-        }) = self.live.take()
-        else {
-            return;
-        };
-        self.disconnects
-            .extend(replies.into_iter().map(|reply| (reply, unlinked)));
-        let reason = Reason {
-            code: "disconnected".to_owned(),
-            message: "disconnected on request".to_owned(),
-        };
-        self.note_disconnect(reason.clone(), now);
-        self.logged_out = true;
-        self.reason = Some(reason);
-        self.backoff.reset();
-        self.attempts = 0;
-        self.effect(Effect::Wipe(Slot::Live));
-        let how = if unlinked {
-            "unlinked at WhatsApp"
-        } else {
-            "not unlinked at WhatsApp: remove it on the phone"
-        };
-        self.record(
-            "admin.disconnected",
-            Weight::Notice,
-            format!("disconnected on request, {how}"),
-        );
-        self.begin_pairing(self.next_intent(now), now);
-    }
-
-    /// The wipe is done: those who asked for it hear how it went.
-    pub(super) fn answer_disconnects(&mut self, wiped: bool) {
-        for (reply, unlinked) in std::mem::take(&mut self.disconnects) {
-            let answer = Disconnected {
-                unlinked_at_whatsapp: unlinked,
-                wiped,
-            };
-            self.effect(Effect::Answer(reply, Answer::Disconnect(answer)));
-        }
     }
 }
 

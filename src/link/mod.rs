@@ -7,18 +7,25 @@
 
 mod backoff;
 mod candidate;
+mod commands;
+mod farewell;
 mod handle;
 mod live;
 mod machine;
 mod memory;
+mod pairing;
+mod survey;
+mod takeover;
 mod task;
 #[cfg(test)]
 mod tests;
 mod verdict;
 mod view;
+mod waiters;
 
 pub use handle::{
     Command, Handle, Inbox, LastHeard, PairError, PairOrder, PairingPolicy, Snapshot, Stopping,
     channel,
 };
-pub use task::{Settings, Survey, Task, new};
+pub use survey::Survey;
+pub use task::{Settings, Task, new};

@@ -4,14 +4,14 @@ use super::{
     handle::{Command, Handle, Inbox, PairError, PairingPolicy, Snapshot, channel},
     machine::{Answer, Effect, Event, Input, Machine, Now, ReplyId, Weight},
     memory::{Memory, Remembered},
+    survey::Survey,
 };
 use crate::{
-    wa::{Dialer, Linked, Opening, Session, Signal, Slot, StoreError, Vault, VersionSource},
+    wa::{Dialer, Opening, Session, Signal, Slot, Vault, VersionSource},
     wire::{Disconnected, PairingCode, PhoneNumber, Timestamp},
 };
 use std::{
     collections::{HashMap, VecDeque},
-    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -36,80 +36,6 @@ pub struct Settings {
     pub started_at: Timestamp,
     /// Called this often while the task is alive: the watchdog's food.
     pub heartbeat: Option<(Duration, Box<dyn Fn() + Send>)>,
-}
-
-/// What the state directory held at the start.
-#[derive(Debug)]
-pub struct Survey {
-    live: Option<Linked>,
-    candidate: Option<Linked>,
-    remembered: Remembered,
-    memory: Memory,
-    warnings: Vec<String>,
-}
-
-impl Survey {
-    /// Looks into the state directory: finishes a promotion that a crash cut
-    /// short, sets damaged files aside, clears away pairings that never ended
-    /// in a link.
-    ///
-    /// # Errors
-    ///
-    /// When the files can be neither used nor set aside.
-    pub async fn make(state_dir: &Path, vault: &Vault) -> Result<Self, StoreError> {
-        let mut warnings = Vec::new();
-        let mut live = survey_slot(vault, Slot::Live, &mut warnings).await?;
-        let mut candidate = survey_slot(vault, Slot::Candidate, &mut warnings).await?;
-        if live.is_none() && candidate.is_some() {
-            vault.promote()?;
-            live = candidate.take();
-        }
-        let memory = Memory::new(state_dir);
-        let (remembered, warning) = memory.load();
-        warnings.extend(warning);
-        for warning in &warnings {
-            tracing::warn!(walinkd_event = "connection.store", "{warning}");
-        }
-        Ok(Self {
-            live,
-            candidate,
-            remembered,
-            memory,
-            warnings,
-        })
-    }
-}
-
-async fn survey_slot(
-    vault: &Vault,
-    slot: Slot,
-    warnings: &mut Vec<String>,
-) -> Result<Option<Linked>, StoreError> {
-    if !vault.exists(slot) {
-        return Ok(None);
-    }
-    let linked = match vault.open(slot).await {
-        Ok(store) => store.linked().await,
-        Err(error) => Err(error),
-    };
-    match linked {
-        Ok(Some(linked)) => Ok(Some(linked)),
-        Ok(None) => vault.wipe(slot).map(|_| None),
-        Err(damaged @ StoreError::Damaged { .. }) => {
-            let stamp: String = Timestamp::now()
-                .to_string()
-                .chars()
-                .filter(char::is_ascii_alphanumeric)
-                .collect();
-            let aside = vault.set_aside(slot, &stamp)?;
-            warnings.push(format!(
-                "{damaged}; the file was set aside as {}: link a phone again, or restore a copy",
-                aside.display()
-            ));
-            Ok(None)
-        }
-        Err(error) => Err(error),
-    }
 }
 
 /// The task, and the handle the rest of the program holds of it.

@@ -44,6 +44,7 @@ pub(super) fn class(end: &End) -> Class {
         | End::Handshake
         | End::Store(_)
         | End::Lost
+        | End::Silent
         | End::StreamEnd
         | End::StreamError(_)
         | End::Refused { .. }
@@ -67,6 +68,10 @@ pub(super) fn reason(end: &End) -> Reason {
         ),
         End::Store(why) => ("store", format!("the session store cannot be used: {why}")),
         End::Lost => ("network", "the connection to WhatsApp broke".to_owned()),
+        End::Silent => (
+            "silent",
+            "WhatsApp has stopped answering on the open connection".to_owned(),
+        ),
         End::StreamEnd => ("stream_end", "WhatsApp ended the stream".to_owned()),
         End::Restart => (
             "restart",

@@ -210,7 +210,7 @@ async fn follow(
                 return End::Closed { unlinked };
             }
             _ = &mut running.task => {
-                return ear.end().unwrap_or_else(|| ended_silently(socket, open));
+                return ear.end().unwrap_or_else(|| ended_silently(socket, open, announced));
             }
             () = ear.bell.notified() => {
                 if ear.logged_in() && !announced {
@@ -258,9 +258,11 @@ async fn follow(
 
 /// The library tells nothing of some ends; what is left to know is how far
 /// the session had come.
-fn ended_silently(socket: &Socket, open: bool) -> End {
+fn ended_silently(socket: &Socket, open: bool, logged_in: bool) -> End {
     match socket.failure() {
         Some(error) => End::Unreachable(error),
+        // The library found the open connection dead.
+        None if logged_in && !socket.broken() => End::Silent,
         None if open => End::Lost,
         None => End::Handshake,
     }
@@ -372,7 +374,9 @@ mod tests {
         };
         let (signals, mut said) = mpsc::channel(16);
         let _session = Session::open(opening, 1, signals);
-        let first = timeout(Duration::from_secs(30), said.recv()).await.expect("in time");
+        let first = timeout(Duration::from_secs(30), said.recv())
+            .await
+            .expect("in time");
         assert_eq!(first, Some((1, Signal::Ended(End::Handshake))));
         let stats = sandbox.stats();
         assert_eq!((stats.tcp_connections, stats.registrations), (1, 0));

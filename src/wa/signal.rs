@@ -78,6 +78,8 @@ pub enum End {
     Store(String),
     /// The connection broke.
     Lost,
+    /// WhatsApp stopped answering on the open connection.
+    Silent,
     /// WhatsApp ended the stream in good order.
     StreamEnd,
     /// Stream error 515: connect again at once.

@@ -5,13 +5,16 @@ use crate::wire::Timestamp;
 use hyper::Uri;
 use hyper::header::{HeaderValue, ORIGIN};
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio_websockets::ClientBuilder;
 use whatsapp_rust::{
     async_channel, async_trait,
-    transport::{Transport, TransportEvent, TransportFactory, from_websocket},
+    transport::{DisconnectReason, Transport, TransportEvent, TransportFactory, from_websocket},
     wacore::net::WHATSAPP_WEB_ORIGIN,
 };
 
@@ -33,16 +36,23 @@ pub(super) struct Socket {
     on_heard: OnHeard,
     clock: fn() -> Timestamp,
     failure: Arc<Mutex<Option<DialError>>>,
+    broken: Arc<AtomicBool>,
 }
 
 impl Socket {
-    pub(super) fn new(url: &str, dialer: Dialer, on_heard: OnHeard, clock: fn() -> Timestamp) -> Self {
+    pub(super) fn new(
+        url: &str,
+        dialer: Dialer,
+        on_heard: OnHeard,
+        clock: fn() -> Timestamp,
+    ) -> Self {
         Self {
             url: url.into(),
             dialer,
             on_heard,
             clock,
             failure: Arc::default(),
+            broken: Arc::default(),
         }
     }
 
@@ -52,6 +62,12 @@ impl Socket {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take()
+    }
+
+    /// Whether the network or the other side ended the connection, as against
+    /// the library, which drops a connection that has fallen silent.
+    pub(super) fn broken(&self) -> bool {
+        self.broken.load(Ordering::Acquire)
     }
 
     async fn open(
@@ -93,10 +109,14 @@ impl Socket {
         let (pass_on, passed) = async_channel::bounded(FRAMES);
         let on_heard = Arc::clone(&self.on_heard);
         let clock = self.clock;
+        let broken = Arc::clone(&self.broken);
         tokio::spawn(async move {
             while let Ok(event) = frames.recv().await {
-                if matches!(event, TransportEvent::DataReceived(_)) {
-                    on_heard(clock());
+                match &event {
+                    TransportEvent::DataReceived(_) => on_heard(clock()),
+                    TransportEvent::Disconnected(DisconnectReason::Unknown)
+                    | TransportEvent::Connected => {}
+                    TransportEvent::Disconnected(_) => broken.store(true, Ordering::Release),
                 }
                 if pass_on.send(event).await.is_err() {
                     break;

@@ -2,6 +2,11 @@
 //! to get it back.
 
 #[path = "../support/mod.rs"]
+#[allow(
+    clippy::allow_attributes,
+    dead_code,
+    reason = "shared by test programs that each use a part of it"
+)]
 mod support;
 
 mod code;

@@ -2,7 +2,10 @@
 
 use crate::nowhere;
 use nix::sys::signal::Signal;
-use std::{os::unix::net::UnixDatagram, time::{Duration, Instant}};
+use std::{
+    os::unix::net::UnixDatagram,
+    time::{Duration, Instant},
+};
 
 struct Manager(UnixDatagram);
 
@@ -32,7 +35,9 @@ async fn ready_status_reload_watchdog_and_stop() {
     let home = nowhere();
     let path = home.config().with_file_name("notify.sock");
     let socket = UnixDatagram::bind(&path).expect("bound");
-    socket.set_read_timeout(Some(Duration::from_millis(200))).expect("set");
+    socket
+        .set_read_timeout(Some(Duration::from_millis(200)))
+        .expect("set");
     let manager = Manager(socket);
     let mut daemon = home.start_with(&[
         ("NOTIFY_SOCKET", path.to_str().expect("UTF-8")),

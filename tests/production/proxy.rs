@@ -62,7 +62,9 @@ impl Proxy {
                 self.news.notified().await;
             }
         };
-        tokio::time::timeout(SOON, all).await.expect("the proxy is asked")
+        tokio::time::timeout(SOON, all)
+            .await
+            .expect("the proxy is asked")
     }
 }
 
@@ -87,9 +89,19 @@ async fn both_the_socket_and_the_version_go_through_it() {
         // user:s3cret!
         assert!(head.contains("dXNlcjpzM2NyZXQh"), "{head}");
     }
-    let status = daemon.until("a reason", |status| status["reason"]["code"] == "proxy").await;
-    assert!(status["reason"]["message"].as_str().is_some_and(|text| text.contains("proxy")));
-    assert!(daemon.log().contains("going on with 2.3000."), "{}", daemon.log());
+    let status = daemon
+        .until("a reason", |status| status["reason"]["code"] == "proxy")
+        .await;
+    assert!(
+        status["reason"]["message"]
+            .as_str()
+            .is_some_and(|text| text.contains("proxy"))
+    );
+    assert!(
+        daemon.log().contains("going on with 2.3000."),
+        "{}",
+        daemon.log()
+    );
 }
 
 #[tokio::test]
@@ -98,6 +110,9 @@ async fn a_version_fetch_that_hangs_holds_linking_up_for_seconds_only() {
     let _daemon = home(proxy.port).start();
     let requests = proxy.requests(2).await;
     let waited = requests[1].0 - requests[0].0;
-    assert!(waited >= Duration::from_secs(2), "the fetch gets its chance: {waited:?}");
+    assert!(
+        waited >= Duration::from_secs(2),
+        "the fetch gets its chance: {waited:?}"
+    );
     assert!(waited < Duration::from_secs(8), "{waited:?}");
 }

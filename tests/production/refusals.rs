@@ -26,7 +26,11 @@ async fn a_second_daemon_names_the_first() {
     assert_eq!(second.ended().await.code(), Some(78));
     let log = second.log();
     assert!(log.contains(&format!("PID {}", first.pid())), "{log}");
-    assert_eq!(first.get("/livez").await.status, 200, "the first one goes on");
+    assert_eq!(
+        first.get("/livez").await.status,
+        200,
+        "the first one goes on"
+    );
 }
 
 #[tokio::test]
@@ -36,7 +40,10 @@ async fn a_port_in_use_is_named() {
     let mut daemon = home.start();
     assert_eq!(daemon.ended().await.code(), Some(1));
     let log = daemon.log();
-    assert!(log.contains(&home.port.to_string()) && log.contains("in use"), "{log}");
+    assert!(
+        log.contains(&home.port.to_string()) && log.contains("in use"),
+        "{log}"
+    );
 }
 
 #[tokio::test]
@@ -57,7 +64,11 @@ async fn a_state_directory_that_cannot_be_used_is_named() {
     std::fs::write(home.state(), "a file, not a directory").expect("written");
     let mut daemon = home.start();
     assert_eq!(daemon.ended().await.code(), Some(78));
-    assert!(daemon.log().contains("storage.state_dir"), "{}", daemon.log());
+    assert!(
+        daemon.log().contains("storage.state_dir"),
+        "{}",
+        daemon.log()
+    );
 }
 
 #[test]
@@ -67,7 +78,10 @@ fn without_root_and_without_a_file_it_keeps_to_the_home_directory() {
         // they need their own ports.
         return;
     }
-    let home = tempfile::Builder::new().prefix("walinkd-").tempdir().expect("a directory");
+    let home = tempfile::Builder::new()
+        .prefix("walinkd-")
+        .tempdir()
+        .expect("a directory");
     std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(0o777)).expect("ours");
     let binary = home.path().join("walinkd");
     std::fs::copy(WALINKD, &binary).expect("a copy that nobody may run");
@@ -93,7 +107,10 @@ fn without_root_and_without_a_file_it_keeps_to_the_home_directory() {
     child.kill().expect("it lives");
     child.wait().expect("our child");
     assert_eq!(status.status.code(), Some(3), "not connected: {status:?}");
-    assert_eq!(key.expect("a key was made").permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        key.expect("a key was made").permissions().mode() & 0o777,
+        0o600
+    );
     let dir = std::fs::metadata(&state).expect("it was made");
     assert_eq!(dir.permissions().mode() & 0o777, 0o700);
 }

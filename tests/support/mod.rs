@@ -18,25 +18,25 @@ use std::{
 use tempfile::TempDir;
 use tokio::net::{TcpStream, UnixStream};
 
-pub const WALINKD: &str = env!("CARGO_BIN_EXE_walinkd");
+pub(crate) const WALINKD: &str = env!("CARGO_BIN_EXE_walinkd");
 
 /// Long enough for a loaded machine; a passing test never waits for it.
-pub const SOON: Duration = Duration::from_secs(30);
+pub(crate) const SOON: Duration = Duration::from_secs(30);
 
 /// The key a test daemon takes on TCP.
-pub const KEY: &str = "a-key-for-tests-0123456789abcdef0123456789abcdef";
+pub(crate) const KEY: &str = "a-key-for-tests-0123456789abcdef0123456789abcdef";
 
 /// Where a daemon lives; outlives the daemon, so that another can follow it.
-pub struct Home {
+pub(crate) struct Home {
     dir: TempDir,
-    pub port: u16,
+    pub(crate) port: u16,
     url: String,
     extra: Mutex<String>,
     secrets: Mutex<BTreeSet<String>>,
 }
 
 impl Home {
-    pub fn new(url: &str) -> Arc<Self> {
+    pub(crate) fn new(url: &str) -> Arc<Self> {
         let dir = tempfile::Builder::new()
             .prefix("walinkd-")
             .tempdir()
@@ -53,7 +53,7 @@ impl Home {
     }
 
     /// Writes the configuration: the test's own places, then `extra` sections.
-    pub fn configure(&self, extra: &str) {
+    pub(crate) fn configure(&self, extra: &str) {
         extra.clone_into(&mut self.extra.lock().unwrap());
         let text = format!(
             "[http]\nlisten = [\"127.0.0.1:{}\"]\n[control]\nsocket = \"{}\"\n[whatsapp]\nurl = \"{}\"\n\
@@ -66,28 +66,28 @@ impl Home {
         std::fs::write(self.config(), text).unwrap();
     }
 
-    pub fn config(&self) -> PathBuf {
+    pub(crate) fn config(&self) -> PathBuf {
         self.dir.path().join("walinkd.toml")
     }
 
-    pub fn socket(&self) -> PathBuf {
+    pub(crate) fn socket(&self) -> PathBuf {
         self.dir.path().join("control.sock")
     }
 
-    pub fn state(&self) -> PathBuf {
+    pub(crate) fn state(&self) -> PathBuf {
         self.dir.path().join("state")
     }
 
     /// Something that no log may hold.
-    pub fn keep_secret(&self, secret: &str) {
+    pub(crate) fn keep_secret(&self, secret: &str) {
         self.secrets.lock().unwrap().insert(secret.to_owned());
     }
 
-    pub fn start(self: &Arc<Self>) -> Daemon {
+    pub(crate) fn start(self: &Arc<Self>) -> Daemon {
         self.start_with(&[])
     }
 
-    pub fn start_with(self: &Arc<Self>, env: &[(&str, &str)]) -> Daemon {
+    pub(crate) fn start_with(self: &Arc<Self>, env: &[(&str, &str)]) -> Daemon {
         let mut command = Command::new(WALINKD);
         command
             .arg("--config")
@@ -121,8 +121,8 @@ impl Home {
 }
 
 /// A running daemon; killed when dropped.
-pub struct Daemon {
-    pub home: Arc<Home>,
+pub(crate) struct Daemon {
+    pub(crate) home: Arc<Home>,
     child: Child,
     log: Arc<Mutex<String>>,
     reader: Option<std::thread::JoinHandle<()>>,
@@ -130,37 +130,37 @@ pub struct Daemon {
 
 /// An answer of the API.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub text: String,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
 impl Daemon {
-    pub fn pid(&self) -> i32 {
+    pub(crate) fn pid(&self) -> i32 {
         i32::try_from(self.child.id()).expect("a PID")
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
-    pub fn signal(&self, signal: nix::sys::signal::Signal) {
+    pub(crate) fn signal(&self, signal: nix::sys::signal::Signal) {
         nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.pid()), signal).expect("it lives");
     }
 
-    pub fn is_running(&mut self) -> bool {
+    pub(crate) fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("our child").is_none()
     }
 
     /// Waits for the process to end by itself.
-    pub async fn ended(&mut self) -> ExitStatus {
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
         let deadline = Instant::now() + SOON;
         loop {
             if let Some(status) = self.child.try_wait().expect("our child") {
@@ -172,13 +172,13 @@ impl Daemon {
     }
 
     /// `kill -9`, and gone when this returns.
-    pub fn kill(mut self) -> Arc<Home> {
+    pub(crate) fn kill(mut self) -> Arc<Home> {
         self.child.kill().expect("it lives");
         Arc::clone(&self.home)
     }
 
     /// A call over the control socket.
-    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
         let deadline = Instant::now() + SOON;
         let stream = loop {
             match UnixStream::connect(self.home.socket()).await {
@@ -195,7 +195,7 @@ impl Daemon {
     }
 
     /// A call over TCP with these headers.
-    pub async fn call_tcp(
+    pub(crate) async fn call_tcp(
         &self,
         method: Method,
         path: &str,
@@ -210,7 +210,7 @@ impl Daemon {
         answer
     }
 
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.home.port))
     }
 
@@ -227,25 +227,25 @@ impl Daemon {
         }
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.call(Method::GET, path, None).await
     }
 
-    pub async fn post(&self, path: &str) -> Answer {
+    pub(crate) async fn post(&self, path: &str) -> Answer {
         self.call(Method::POST, path, None).await
     }
 
     /// `data` of the status.
-    pub async fn status(&self) -> Value {
+    pub(crate) async fn status(&self) -> Value {
         self.get("/connection/status").await.json()["data"].clone()
     }
 
     /// Waits until the status is as wanted, looking after each change of it.
-    pub async fn until(&self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn until(&self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
         self.until_within(SOON, what, holds).await
     }
 
-    pub async fn until_within(
+    pub(crate) async fn until_within(
         &self,
         limit: Duration,
         what: &str,
@@ -265,17 +265,17 @@ impl Daemon {
         status
     }
 
-    pub async fn until_state(&self, state: &str) -> Value {
+    pub(crate) async fn until_state(&self, state: &str) -> Value {
         self.until(state, |status| status["state"] == state).await
     }
 
-    pub async fn until_connected(&self) -> Value {
+    pub(crate) async fn until_connected(&self) -> Value {
         self.until("connected", |status| status["isConnected"] == true)
             .await
     }
 
     /// The QR code on offer, waiting for it.
-    pub async fn qr(&self) -> String {
+    pub(crate) async fn qr(&self) -> String {
         self.until("a QR code", |status| status["hasQRCode"] == true)
             .await;
         let answer = self.get("/connection/qr").await;
@@ -287,7 +287,7 @@ impl Daemon {
     }
 
     /// The pairing code on offer, waiting for it.
-    pub async fn code(&self) -> String {
+    pub(crate) async fn code(&self) -> String {
         self.until("a pairing code", |status| status["hasPairingCode"] == true)
             .await;
         let answer = self.get("/connection/pairing").await;
@@ -299,7 +299,7 @@ impl Daemon {
     }
 
     /// Runs a verb of the command line against this daemon.
-    pub fn cli(&self, arguments: &[&str]) -> std::process::Output {
+    pub(crate) fn cli(&self, arguments: &[&str]) -> std::process::Output {
         Command::new(WALINKD)
             .arg("--socket")
             .arg(self.home.socket())
@@ -373,13 +373,13 @@ where
 }
 
 /// A port nobody listens on at the moment.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("it has an address").port()
 }
 
 /// Every file under `dir`, with its contents.
-pub fn files(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+pub(crate) fn files(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).expect("readable") {
         let path = entry.expect("readable").path();

@@ -1,0 +1,182 @@
+//! What people and programs may ask of the link.
+
+use super::{
+    candidate::{Candidate, Intent},
+    handle::{PairError, PairOrder, PairingPolicy},
+    live::Live,
+    machine::{Answer, Effect, Machine, Now, ReplyId},
+};
+use crate::wa::Slot;
+
+impl Machine {
+    pub(super) fn pair(&mut self, order: PairOrder, reply: ReplyId, now: Now) {
+        let answer = |result| Effect::Answer(reply, Answer::Pair(result));
+        let linking = self.candidate.as_ref().is_some_and(Candidate::is_linked);
+        if linking || (self.live.is_some() && !order.replace) {
+            self.effect(answer(Err(PairError::AlreadyLinked)));
+            return;
+        }
+        if let Some(candidate) = &mut self.candidate
+            && candidate.asks_for(&order)
+        {
+            match candidate.code() {
+                Some(code) => {
+                    let code = code.clone().at(now.wall);
+                    self.effect(answer(Ok(code)));
+                }
+                None => candidate.add_waiter(reply, now),
+            }
+            return;
+        }
+        if let Some((phone, until)) = &self.limited
+            && *phone == order.phone
+            && *until > now.mono
+        {
+            let retry_after = *until - now.mono;
+            self.effect(answer(Err(PairError::Limited {
+                message: "it said so before; wait, or scan the QR code instead".to_owned(),
+                retry_after,
+            })));
+            return;
+        }
+        // An order to pair means to be online.
+        if self.paused {
+            self.paused = false;
+            self.remember();
+            if self.live.is_some() {
+                self.open_live(now);
+            }
+        }
+        self.begin_pairing(
+            Intent::Code {
+                phone: order.phone,
+                custom: order.custom_code,
+                ordered: true,
+            },
+            now,
+        );
+        if let Some(candidate) = &mut self.candidate {
+            candidate.add_waiter(reply, now);
+        }
+    }
+
+    pub(super) fn pause(&mut self, now: Now) {
+        if self.paused {
+            return;
+        }
+        if self.live.as_ref().is_some_and(Live::is_leaving) {
+            self.farewell(false, now);
+        }
+        self.paused = true;
+        self.remember();
+        self.end_candidate(PairError::Unreachable(
+            "the connection was paused".to_owned(),
+        ));
+        self.rest_live();
+        self.reason = None;
+        self.logged_out = false;
+    }
+
+    /// The daemon ends: both sessions close, and nothing begins any more.
+    pub(super) fn stop(&mut self) {
+        self.stopping = true;
+        self.end_candidate(PairError::Stopping);
+        self.rest_live();
+    }
+
+    fn rest_live(&mut self) {
+        if let Some(live) = &mut self.live {
+            live.rest();
+            self.effect(Effect::Close {
+                slot: Slot::Live,
+                unlink: false,
+            });
+        }
+    }
+
+    pub(super) fn resume(&mut self, now: Now) {
+        if !self.paused {
+            return;
+        }
+        self.paused = false;
+        self.remember();
+        self.asked_at = now.mono;
+        self.backoff.reset();
+        if self.live.is_some() {
+            self.open_live(now);
+        } else {
+            self.begin_pairing(self.policy_intent(), now);
+        }
+    }
+
+    pub(super) fn reconnect(&mut self, now: Now) {
+        if self.paused {
+            return;
+        }
+        self.backoff.reset();
+        self.asked_at = now.mono;
+        if self.live.as_ref().is_some_and(|live| !live.is_leaving()) {
+            if self
+                .live
+                .as_ref()
+                .is_some_and(|live| live.generation().is_some())
+            {
+                self.effect(Effect::Close {
+                    slot: Slot::Live,
+                    unlink: false,
+                });
+            }
+            self.open_live(now);
+        } else if self.live.is_none() {
+            self.hurry_candidate(now);
+        }
+    }
+
+    pub(super) fn reload(&mut self, policy: PairingPolicy, reply: ReplyId, now: Now) {
+        let before = std::mem::replace(&mut self.policy, policy);
+        let unchanged = before.code_for == self.policy.code_for;
+        let began = if self.paused {
+            None
+        } else if let Some(live) = &self.live {
+            let linked = live.who.number.clone();
+            self.policy
+                .code_for
+                .clone()
+                .filter(|number| !unchanged && number.digits() != linked)
+                .filter(|_| !self.candidate.as_ref().is_some_and(Candidate::is_linked))
+        } else if self.candidate.as_ref().is_some_and(Candidate::is_linked) {
+            None
+        } else {
+            if !unchanged && self.policy.code_for.is_none() {
+                self.begin_pairing(Intent::Qr, now);
+            }
+            self.policy.code_for.clone()
+        };
+        if let Some(phone) = began.clone() {
+            // A request under way for this number is as fresh as a new one.
+            let under_way = self
+                .candidate
+                .as_ref()
+                .is_some_and(|candidate| candidate.is_requesting(&phone));
+            if !under_way {
+                self.asked_at = now.mono;
+                self.begin_pairing(
+                    Intent::Code {
+                        phone,
+                        custom: None,
+                        ordered: false,
+                    },
+                    now,
+                );
+            }
+        }
+        self.effect(Effect::Answer(reply, Answer::Reload(began)));
+    }
+
+    pub(super) fn asked(&mut self, now: Now) {
+        self.asked_at = now.mono;
+        if self.is_idle() {
+            self.begin_pairing(self.policy_intent(), now);
+        }
+    }
+}

@@ -1,0 +1,422 @@
+//! From a fresh identity to a phone that accepts it: QR codes, pairing codes,
+//! and what goes wrong on the way.
+
+use super::{
+    candidate::{Candidate, Intent, Phase},
+    handle::PairError,
+    live::{CONNECT_DEADLINE, timeout_reason},
+    machine::{Effect, Machine, Now, Weight},
+    verdict::{self, Class},
+};
+use crate::{
+    wa::{CodeRefusal, End, Signal, Slot},
+    wire::{PairingCode, QrCode, Reason, State},
+};
+use std::time::Duration;
+
+/// WhatsApp follows a pairing with a restart of the stream at once.
+const RESTART_DEADLINE: Duration = Duration::from_secs(20);
+
+/// A QR code is followed by the next, or by the end of the session.
+const QR_GRACE: Duration = Duration::from_secs(5);
+
+/// When WhatsApp limits codes without saying for how long.
+const LIMITED_FOR: Duration = Duration::from_secs(5 * 60);
+
+impl Machine {
+    /// What the configuration wants shown, as far as WhatsApp lets.
+    pub(super) fn next_intent(&self, now: Now) -> Intent {
+        let intent = self.policy_intent();
+        match (&intent, &self.limited) {
+            (Intent::Code { phone, .. }, Some((limited, until)))
+                if phone == limited && *until > now.mono =>
+            {
+                Intent::Qr
+            }
+            _ => intent,
+        }
+    }
+
+    /// Begins on a fresh identity, whatever was there before.
+    pub(super) fn begin_pairing(&mut self, intent: Intent, now: Now) {
+        self.end_candidate(PairError::Refused("another pairing has begun".to_owned()));
+        self.effect(Effect::Wipe(Slot::Candidate));
+        let generation = self.next_generation();
+        let code_for = match &intent {
+            Intent::Qr => None,
+            Intent::Code { phone, custom, .. } => Some((phone.clone(), custom.clone())),
+        };
+        if self.live.is_none() {
+            self.attempts = self.attempts.saturating_add(1);
+        }
+        self.effect(Effect::Open {
+            slot: Slot::Candidate,
+            generation,
+            code_for,
+        });
+        let phase = Phase::Connecting {
+            generation,
+            until: now.mono + CONNECT_DEADLINE,
+        };
+        self.candidate = Some(Candidate {
+            intent,
+            phase,
+            waiters: Vec::new(),
+            qr: None,
+        });
+    }
+
+    /// Gives the candidate up, if there is one, and its waiters the reason.
+    pub(super) fn end_candidate(&mut self, why: PairError) {
+        self.answer_waiters(Err(why));
+        if let Some(candidate) = self.candidate.take() {
+            if candidate.generation().is_some() {
+                self.effect(Effect::Close {
+                    slot: Slot::Candidate,
+                    unlink: false,
+                });
+            }
+            // A finished link is not lost to the end of the daemon: the next
+            // start finds it and goes on.
+            if !(self.stopping && candidate.is_linked()) {
+                self.effect(Effect::Wipe(Slot::Candidate));
+            }
+        }
+    }
+
+    pub(super) fn candidate_signal(&mut self, signal: Signal, now: Now) {
+        let Some(candidate) = &mut self.candidate else {
+            return;
+        };
+        match signal {
+            Signal::Qr { code, valid_for } => {
+                let qr = QrCode {
+                    code: code.0,
+                    shown_at: now.wall,
+                    expires_at: now.wall.plus_millis(millis(valid_for)),
+                };
+                candidate.qr = Some((qr, now.mono + valid_for));
+                self.show_qr(now);
+            }
+            Signal::Code { code, valid_for } => {
+                if let (Phase::Connecting { generation, .. }, Intent::Code { phone, .. }) =
+                    (&candidate.phase, &candidate.intent)
+                {
+                    let expires = now.wall.plus_millis(millis(valid_for));
+                    let code = PairingCode::new(&code.0, phone, now.wall, expires);
+                    let message = format!("a pairing code for {phone} is ready");
+                    candidate.phase = Phase::ShowingCode {
+                        generation: *generation,
+                        code: code.clone(),
+                        until: now.mono + valid_for,
+                    };
+                    self.code_updated = Some(now.wall);
+                    self.pairing_shown();
+                    self.answer_waiters(Ok(code));
+                    self.record("pairing.code", Weight::Notice, message);
+                }
+            }
+            Signal::CodeRefused(refusal) => self.code_refused(refusal, now),
+            Signal::CodeSpent => {
+                if matches!(candidate.phase, Phase::ShowingCode { .. }) {
+                    self.reason = Some(Reason {
+                        code: "wrong_code".to_owned(),
+                        message: "the code entered on the phone did not match".to_owned(),
+                    });
+                    self.record(
+                        "pairing.wrong_code",
+                        Weight::Warning,
+                        "the code entered on the phone did not match; a fresh one follows",
+                    );
+                    let intent = candidate_intent(self.candidate.as_ref());
+                    self.begin_pairing(intent, now);
+                }
+            }
+            Signal::Paired(who) => {
+                if let Some(generation) = candidate.generation() {
+                    candidate.phase = Phase::Accepted {
+                        generation,
+                        who,
+                        until: now.mono + RESTART_DEADLINE,
+                    };
+                    self.answer_waiters(Err(PairError::AlreadyLinked));
+                    self.record(
+                        "pairing.accepted",
+                        Weight::Notice,
+                        "the phone has accepted this device",
+                    );
+                }
+            }
+            Signal::PairFailed(why) => {
+                self.reason = Some(Reason {
+                    code: "pairing_failed".to_owned(),
+                    message: format!("the phone's answer did not verify ({why})"),
+                });
+                self.record(
+                    "pairing.failed",
+                    Weight::Warning,
+                    "the phone's answer did not verify; pairing begins anew",
+                );
+                let intent = candidate_intent(self.candidate.as_ref());
+                self.begin_pairing(intent, now);
+            }
+            Signal::LoggedIn(_) => {
+                if matches!(candidate.phase, Phase::LoggingIn { .. }) {
+                    self.take_over();
+                }
+            }
+            Signal::Ended(end) => self.candidate_ended(&end, now),
+            Signal::Open | Signal::PushName(_) | Signal::Alive | Signal::Silent => {}
+        }
+    }
+
+    fn show_qr(&mut self, now: Now) {
+        let Some(candidate) = &mut self.candidate else {
+            return;
+        };
+        let (Some((qr, expires)), Intent::Qr) = (&candidate.qr, &candidate.intent) else {
+            return;
+        };
+        if let Phase::Connecting { generation, .. } | Phase::ShowingQr { generation, .. } =
+            candidate.phase
+            && *expires > now.mono
+        {
+            candidate.phase = Phase::ShowingQr {
+                generation,
+                qr: qr.clone(),
+                until: *expires + QR_GRACE,
+            };
+            self.qr_updated = Some(qr.shown_at);
+            self.pairing_shown();
+        }
+    }
+
+    /// A code is up: reaching WhatsApp has succeeded.
+    fn pairing_shown(&mut self) {
+        self.logged_out = false;
+        if self.live.is_none() {
+            self.attempts = 0;
+            self.backoff.reset();
+            // Why the device is unlinked stays of interest; why WhatsApp could
+            // not be reached does not.
+            if self.last_disconnect.as_ref().map(|last| &last.code)
+                != self.reason.as_ref().map(|reason| &reason.code)
+            {
+                self.reason = None;
+            }
+        }
+    }
+
+    fn code_refused(&mut self, refusal: CodeRefusal, now: Now) {
+        let Some(candidate) = &mut self.candidate else {
+            return;
+        };
+        let Intent::Code { phone, .. } = &candidate.intent else {
+            return;
+        };
+        if !matches!(candidate.phase, Phase::Connecting { .. }) {
+            return;
+        }
+        let phone = phone.clone();
+        let (code, error) = if refusal.limited {
+            let retry_after = refusal.backoff.unwrap_or(LIMITED_FOR);
+            self.limited = Some((phone, now.mono + retry_after));
+            (
+                "pairing_limited",
+                PairError::Limited {
+                    message: refusal.message,
+                    retry_after,
+                },
+            )
+        } else {
+            ("pairing_refused", PairError::Refused(refusal.message))
+        };
+        let message = error.to_string();
+        self.answer_waiters(Err(error.clone()));
+        self.reason = Some(Reason {
+            code: code.to_owned(),
+            message: message.clone(),
+        });
+        self.record(
+            &format!("pairing.{}", &code["pairing_".len()..]),
+            Weight::Warning,
+            message,
+        );
+        if self.live.is_some() {
+            self.end_candidate(error);
+        } else if let Some(candidate) = &mut self.candidate {
+            // The same session offers QR codes too.
+            candidate.intent = Intent::Qr;
+            let reason = self.reason.clone();
+            self.show_qr(now);
+            self.reason = reason;
+        }
+    }
+
+    fn candidate_ended(&mut self, end: &End, now: Now) {
+        let Some(candidate) = &mut self.candidate else {
+            return;
+        };
+        let reason = verdict::reason(end);
+        match &candidate.phase {
+            Phase::Accepted { who, .. } => {
+                let who = who.clone();
+                self.accepted(who, now);
+            }
+            Phase::LoggingIn { who, .. } => {
+                if matches!(verdict::class(end), Class::Suspect | Class::Gone) {
+                    self.record(
+                        "pairing.failed",
+                        Weight::Warning,
+                        format!("the new device was refused: {}", reason.message),
+                    );
+                    self.end_candidate(PairError::Refused(reason.message));
+                } else {
+                    let until = now.mono + self.backoff.next();
+                    let who = who.clone();
+                    self.set_candidate(Phase::LoginWaiting { who, until });
+                }
+            }
+            Phase::Connecting { .. } | Phase::ShowingQr { .. } | Phase::ShowingCode { .. } => {
+                self.pairing_broke(end, reason, now);
+            }
+            Phase::LoginWaiting { .. } | Phase::Promoting { .. } | Phase::Waiting { .. } => {}
+        }
+    }
+
+    /// The session of a pairing ended before the phone accepted.
+    fn pairing_broke(&mut self, end: &End, reason: Reason, now: Now) {
+        let failed = PairError::Unreachable(reason.message.clone());
+        if *end == End::QrExhausted {
+            if self.wanted(now) {
+                self.begin_pairing(self.next_intent(now), now);
+            } else {
+                self.end_candidate(failed);
+            }
+            return;
+        }
+        let answered = self.answer_waiters(Err(failed.clone()));
+        if self.live.is_some() && answered {
+            self.end_candidate(failed);
+            return;
+        }
+        if self.live.is_none() {
+            self.reason = Some(reason);
+        }
+        let (wait, state) = match verdict::class(end) {
+            Class::AtOnce if self.attempts <= 3 => (Duration::ZERO, None),
+            Class::Banned(lasts) => (lasts, Some(State::Banned)),
+            Class::Outdated => (Duration::from_secs(60 * 60), Some(State::Outdated)),
+            _ => (self.backoff.next(), None),
+        };
+        if answered && let Some(candidate) = &mut self.candidate {
+            // The caller has heard that it failed; the configuration rules again.
+            candidate.intent = Intent::Qr;
+        }
+        self.set_candidate(Phase::Waiting {
+            until: now.mono.saturating_add(wait),
+            state,
+        });
+    }
+
+    pub(super) fn candidate_deadline(&mut self, now: Now) {
+        self.expire_waiters(now);
+        let Some(candidate) = &mut self.candidate else {
+            return;
+        };
+        if candidate.deadline().is_none_or(|at| at > now.mono) {
+            return;
+        }
+        match &candidate.phase {
+            Phase::Connecting { .. } | Phase::ShowingQr { .. } => {
+                self.effect(Effect::Close {
+                    slot: Slot::Candidate,
+                    unlink: false,
+                });
+                self.pairing_broke(&End::Lost, timeout_reason(), now);
+            }
+            Phase::ShowingCode { .. } => self.code_expired(now),
+            Phase::Accepted { who, .. } => {
+                let who = who.clone();
+                self.effect(Effect::Close {
+                    slot: Slot::Candidate,
+                    unlink: false,
+                });
+                self.accepted(who, now);
+            }
+            Phase::LoggingIn { who, .. } => {
+                let who = who.clone();
+                self.effect(Effect::Close {
+                    slot: Slot::Candidate,
+                    unlink: false,
+                });
+                let until = now.mono + self.backoff.next();
+                self.set_candidate(Phase::LoginWaiting { who, until });
+            }
+            Phase::LoginWaiting { who, .. } => {
+                let who = who.clone();
+                self.log_in_candidate(who, now);
+            }
+            Phase::Promoting { who, .. } => {
+                let who = who.clone();
+                self.effect(Effect::Promote);
+                self.set_candidate(Phase::Promoting {
+                    who,
+                    retry_at: None,
+                });
+            }
+            Phase::Waiting { .. } => {
+                let intent = match &candidate.intent {
+                    Intent::Qr => self.next_intent(now),
+                    intent @ Intent::Code { .. } => intent.clone(),
+                };
+                self.begin_pairing(intent, now);
+            }
+        }
+    }
+
+    fn code_expired(&mut self, now: Now) {
+        let expired = PairError::Unreachable("the pairing code has expired".to_owned());
+        self.record(
+            "pairing.expired",
+            Weight::Notice,
+            "the pairing code was not entered in time",
+        );
+        if self.live.is_some() || !self.wanted(now) {
+            self.end_candidate(expired);
+        } else {
+            let intent = candidate_intent(self.candidate.as_ref());
+            self.begin_pairing(intent, now);
+        }
+    }
+
+    /// `reconnect` while nothing is linked.
+    pub(super) fn hurry_candidate(&mut self, now: Now) {
+        match self.candidate.as_ref().map(|candidate| &candidate.phase) {
+            None | Some(Phase::ShowingQr { .. }) => {
+                self.begin_pairing(self.next_intent(now), now);
+            }
+            Some(Phase::Waiting { .. }) => {
+                let intent = candidate_intent(self.candidate.as_ref());
+                self.begin_pairing(intent, now);
+            }
+            // A code somebody may be typing, an attempt under way, a link
+            // about to stand: none of these gets faster by starting over.
+            Some(_) => {}
+        }
+    }
+
+    pub(super) fn set_candidate(&mut self, phase: Phase) {
+        if let Some(candidate) = &mut self.candidate {
+            candidate.phase = phase;
+        }
+    }
+}
+
+fn candidate_intent(candidate: Option<&Candidate>) -> Intent {
+    candidate.map_or(Intent::Qr, |candidate| candidate.intent.clone())
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,82 @@
+//! What the state directory holds when the daemon starts.
+
+use super::memory::{Memory, Remembered};
+use crate::{
+    wa::{Linked, Slot, StoreError, Vault},
+    wire::Timestamp,
+};
+use std::path::Path;
+
+/// What the state directory held at the start.
+#[derive(Debug)]
+pub struct Survey {
+    pub(super) live: Option<Linked>,
+    pub(super) candidate: Option<Linked>,
+    pub(super) remembered: Remembered,
+    pub(super) memory: Memory,
+    pub(super) warnings: Vec<String>,
+}
+
+impl Survey {
+    /// Looks into the state directory: finishes a promotion that a crash cut
+    /// short, sets damaged files aside, clears away pairings that never ended
+    /// in a link.
+    ///
+    /// # Errors
+    ///
+    /// When the files can be neither used nor set aside.
+    pub async fn make(state_dir: &Path, vault: &Vault) -> Result<Self, StoreError> {
+        let mut warnings = Vec::new();
+        let mut live = survey_slot(vault, Slot::Live, &mut warnings).await?;
+        let mut candidate = survey_slot(vault, Slot::Candidate, &mut warnings).await?;
+        if live.is_none() && candidate.is_some() {
+            vault.promote()?;
+            live = candidate.take();
+        }
+        let memory = Memory::new(state_dir);
+        let (remembered, warning) = memory.load();
+        warnings.extend(warning);
+        for warning in &warnings {
+            tracing::warn!(walinkd_event = "connection.store", "{warning}");
+        }
+        Ok(Self {
+            live,
+            candidate,
+            remembered,
+            memory,
+            warnings,
+        })
+    }
+}
+
+async fn survey_slot(
+    vault: &Vault,
+    slot: Slot,
+    warnings: &mut Vec<String>,
+) -> Result<Option<Linked>, StoreError> {
+    if !vault.exists(slot) {
+        return Ok(None);
+    }
+    let linked = match vault.open(slot).await {
+        Ok(store) => store.linked().await,
+        Err(error) => Err(error),
+    };
+    match linked {
+        Ok(Some(linked)) => Ok(Some(linked)),
+        Ok(None) => vault.wipe(slot).map(|_| None),
+        Err(damaged @ StoreError::Damaged { .. }) => {
+            let stamp: String = Timestamp::now()
+                .to_string()
+                .chars()
+                .filter(char::is_ascii_alphanumeric)
+                .collect();
+            let aside = vault.set_aside(slot, &stamp)?;
+            warnings.push(format!(
+                "{damaged}; the file was set aside as {}: link a phone again, or restore a copy",
+                aside.display()
+            ));
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
