@@ -60,7 +60,9 @@ async fn by_the_command_line_with_a_code_of_ones_own() {
     let (_sandbox, phone, home) = world().await;
     let daemon = home.start();
     daemon.qr().await;
-    let output = daemon.cli(&["pair", NUMBER, "--code", "WALK-2345", "--no-wait"]);
+    let output = daemon
+        .cli(&["pair", NUMBER, "--code", "WALK-2345", "--no-wait"])
+        .await;
     assert!(output.status.success(), "{output:?}");
     home.keep_secret("WALK2345");
     let shown = String::from_utf8(output.stdout).unwrap();

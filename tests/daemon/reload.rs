@@ -44,7 +44,7 @@ async fn ten_in_a_row_leave_the_link_alone() {
     let before = sandbox.stats();
     for _ in 0..10 {
         daemon.signal(Signal::SIGHUP);
-        let output = daemon.cli(&["reload"]);
+        let output = daemon.cli(&["reload"]).await;
         assert!(output.status.success(), "{output:?}");
     }
     let after = sandbox.stats();
@@ -101,7 +101,7 @@ async fn a_bad_file_changes_nothing_and_says_so() {
     let mut daemon = home.start();
     link(&daemon, &phone).await;
     home.configure("[pairing]\nmode = \"carrier pigeon\"\n");
-    let output = daemon.cli(&["reload"]);
+    let output = daemon.cli(&["reload"]).await;
     assert_eq!(output.status.code(), Some(78), "{output:?}");
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains("pairing.mode"), "{text}");

@@ -298,15 +298,19 @@ impl Daemon {
             .to_owned()
     }
 
-    /// Runs a verb of the command line against this daemon.
-    pub(crate) fn cli(&self, arguments: &[&str]) -> std::process::Output {
-        Command::new(WALINKD)
+    /// Runs a verb of the command line against this daemon. Not on the test's
+    /// own thread: the sandbox lives there.
+    pub(crate) async fn cli(&self, arguments: &[&str]) -> std::process::Output {
+        let mut command = Command::new(WALINKD);
+        command
             .arg("--socket")
             .arg(self.home.socket())
             .args(arguments)
             .env_clear()
-            .stdin(Stdio::null())
-            .output()
+            .stdin(Stdio::null());
+        tokio::task::spawn_blocking(move || command.output())
+            .await
+            .expect("no panic")
             .expect("it runs")
     }
 }
