@@ -363,8 +363,10 @@ fn type_name(value: &DeValue<'_>) -> &'static str {
 /// The key that was probably meant, else the ones there are.
 fn unknown_hint(key: &str, section: &str, known: &[&str]) -> String {
     let leaf = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+    // Inside a section, the section itself was not meant.
     let sections = known
         .iter()
+        .filter(|_| section.is_empty())
         .filter_map(|name| Some(name.rsplit_once('.')?.0));
     let near = value::nearest(key, known.iter().copied().chain(sections));
     let elsewhere = || known.iter().copied().find(|name| leaf(name) == leaf(key));

@@ -325,6 +325,10 @@ fn unknown_keys_get_the_nearest_or_all() {
         ("[[auth.keys]]\nnam = 1", "did you mean name?"),
         ("[auth]\nkey = 1", "did you mean auth.keys?"),
         (
+            "[whatsapp]\nx = 1",
+            "whatsapp.x: there is no such key: there are: url, proxy",
+        ),
+        (
             "\"a\\nb\" = 1",
             "a\\nb: there is no such key: there are: http, control, auth, pairing, whatsapp, storage, log",
         ),
