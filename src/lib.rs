@@ -3,11 +3,12 @@
 //! The rooms, in the order of their dependencies; ARCHITECTURE.md walks
 //! through them.
 
-pub mod api;
-pub mod auth;
-pub mod config;
-pub mod daemon;
-pub mod link;
-pub mod server;
-pub mod wa;
 pub mod wire;
+pub mod config;
+pub mod wa;
+pub mod link;
+pub mod auth;
+pub mod api;
+pub mod server;
+pub mod daemon;
+pub mod client;

@@ -136,7 +136,7 @@ pub struct Disconnected {
 pub struct Done<T> {
     pub success: bool,
     pub message: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<T>,
 }
 
