@@ -12,3 +12,4 @@ pub mod api;
 pub mod server;
 pub mod daemon;
 pub mod client;
+pub mod cli;

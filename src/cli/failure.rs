@@ -1,0 +1,125 @@
+//! How a command fails: an exit status of the contract, and a line that says
+//! what, why, and what to do.
+
+use super::screen::{complain, plain};
+use crate::{client, config::Faults, wire::Code};
+use std::{fmt::Display, io, process::ExitCode};
+
+/// Refused or failed.
+const FAILED: u8 = 1;
+/// Not in the asked state.
+const OTHER_STATE: u8 = 3;
+/// EX_UNAVAILABLE of sysexits.h: no daemon there.
+const NO_DAEMON: u8 = 69;
+/// EX_NOPERM.
+const NOT_PERMITTED: u8 = 77;
+/// EX_CONFIG.
+const BAD_CONFIG: u8 = 78;
+
+/// The end of a command that did not do what it was for.
+#[derive(Debug)]
+pub(super) struct Failure {
+    exit: u8,
+    /// For standard error; empty when everything is said already.
+    message: String,
+}
+
+impl Failure {
+    /// `walinkd: what: why: what to do`.
+    pub(super) fn new(what: impl Display, why: impl Display, hint: impl Display) -> Self {
+        Self {
+            exit: FAILED,
+            message: format!("walinkd: {what}: {why}: {hint}"),
+        }
+    }
+
+    /// The connection is not in the state that was asked for; said already.
+    pub(super) fn other_state() -> Self {
+        Self {
+            exit: OTHER_STATE,
+            message: String::new(),
+        }
+    }
+
+    /// As [`Failure::new`], for a state that did not come.
+    pub(super) fn not_reached(what: impl Display, why: impl Display, hint: impl Display) -> Self {
+        Self {
+            exit: OTHER_STATE,
+            ..Self::new(what, why, hint)
+        }
+    }
+
+    /// A call that failed; `what` is the command.
+    pub(super) fn call(what: &str, error: client::Error) -> Self {
+        use client::Error;
+        let failure = |exit, message| Self { exit, message };
+        match error {
+            Error::NoDaemon { socket, source } => failure(
+                NO_DAEMON,
+                format!(
+                    "walinkd: no daemon answers at {}: {source}: start it, for example with \
+                     systemctl start walinkd, or name its socket with --socket",
+                    socket.display()
+                ),
+            ),
+            Error::Closed { socket, source } => failure(
+                NOT_PERMITTED,
+                format!(
+                    "walinkd: {} may not be opened: {source}: run this as root, as the daemon's \
+                     user, or as a member of the group in control.group",
+                    socket.display()
+                ),
+            ),
+            Error::Refused { status, problem } => failure(
+                match (status, problem.code) {
+                    (403, _) | (_, Code::NotPermitted) => NOT_PERMITTED,
+                    (_, Code::BadConfig) => BAD_CONFIG,
+                    _ => FAILED,
+                },
+                format!("walinkd: {what}: {}", lines(&problem.error)),
+            ),
+            error => Self::new(
+                what,
+                plain(&error.to_string()),
+                "see what the daemon says: journalctl -u walinkd",
+            ),
+        }
+    }
+
+    /// Standard output is closed or full. A closed one is a reader who has
+    /// seen enough, and needs no message.
+    pub(super) fn output(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self {
+                exit: FAILED,
+                message: String::new(),
+            },
+            _ => Self::new("standard output", error, "make room, or write elsewhere"),
+        }
+    }
+
+    /// Says it, and gives the process its exit status.
+    pub(super) fn tell(self) -> ExitCode {
+        if !self.message.is_empty() {
+            complain(&self.message);
+        }
+        ExitCode::from(self.exit)
+    }
+}
+
+impl From<Faults> for Failure {
+    /// Each fault on a line of its own that begins with its place, as editors
+    /// and people look for it.
+    fn from(faults: Faults) -> Self {
+        Self {
+            exit: BAD_CONFIG,
+            message: faults.to_string(),
+        }
+    }
+}
+
+/// A message of the daemon's: harmless to a terminal, but with its lines.
+fn lines(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(plain).collect();
+    lines.join("\n")
+}

@@ -1,0 +1,34 @@
+//! The name of an instance, `walinkd@NAME.service`.
+
+use std::{path::PathBuf, str::FromStr};
+
+/// A name that can stand in a path and in a unit's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Instance(String);
+
+impl Instance {
+    pub(super) fn socket(&self) -> PathBuf {
+        PathBuf::from(format!("/run/walinkd-{}/control.sock", self.0))
+    }
+
+    pub(super) fn config(&self) -> PathBuf {
+        PathBuf::from(format!("/etc/walinkd/{}.toml", self.0))
+    }
+}
+
+impl FromStr for Instance {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const LONGEST: usize = 64;
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let first = |c: char| c.is_ascii_alphanumeric();
+        if text.len() <= LONGEST && text.starts_with(first) && text.chars().all(allowed) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(
+                "an instance's name has 1 to 64 letters, digits and - _ . and begins with a letter or digit",
+            )
+        }
+    }
+}

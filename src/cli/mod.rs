@@ -1,0 +1,155 @@
+//! The terminal: one file a verb. Flags become one typed call, answers become
+//! text, failures become an exit status and a line that says what to do.
+//!
+//! Owns what people type and read. Must keep no state.
+
+mod check_config;
+mod disconnect;
+mod failure;
+mod instance;
+mod pair;
+mod pause;
+mod qr;
+mod reconnect;
+mod reload;
+mod resume;
+mod run;
+mod screen;
+mod socket;
+mod status;
+
+use crate::{config::Sources, daemon::VERSION};
+use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
+use failure::Failure;
+use instance::Instance;
+use std::{path::PathBuf, process::ExitCode};
+
+const EXIT_STATUS: &str = "\
+Exit status: 0 done; 1 refused or failed; 2 usage; 3 not in the asked state;
+69 no daemon there; 77 not permitted; 78 configuration.";
+
+/// Keeps one WhatsApp linked device alive. Without a command it is the daemon,
+/// in the foreground; with one it talks to the daemon that runs.
+#[derive(Debug, Parser)]
+#[command(name = "walinkd", version = VERSION, after_help = EXIT_STATUS)]
+#[command(disable_help_subcommand = true)]
+struct Arguments {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+/// What stands before or after any command.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Common options")]
+struct Common {
+    /// The configuration [default: /etc/walinkd/walinkd.toml]
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// The daemon's control socket [default: $WALINKD_SOCKET, or where a daemon
+    /// has it]
+    #[arg(long, value_name = "PATH", global = true)]
+    socket: Option<PathBuf>,
+    /// The instance walinkd@NAME
+    #[arg(long, value_name = "NAME", global = true, conflicts_with = "socket")]
+    instance: Option<Instance>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    #[command(flatten)]
+    Client(ClientVerb),
+    /// Check a configuration and tell every fault
+    CheckConfig(check_config::Arguments),
+}
+
+/// The verbs that are calls of the API.
+#[derive(Debug, Subcommand)]
+enum ClientVerb {
+    /// Show the connection at a glance
+    Status(status::Arguments),
+    /// Draw the QR code until a phone has scanned it
+    Qr(qr::Arguments),
+    /// Show a pairing code for a number until it is linked
+    Pair(pair::Arguments),
+    /// Unlink the device, wipe its session, pair anew
+    Disconnect,
+    /// Go offline and stay so, also over a restart; the link is kept
+    Pause,
+    /// End a pause
+    Resume,
+    /// Drop the connection and connect now
+    Reconnect,
+    /// Read the configuration anew and say what changed
+    Reload,
+}
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    dispatch(arguments).unwrap_or_else(Failure::tell)
+}
+
+fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let Arguments { common, verb } = arguments;
+    match verb {
+        None => {
+            no_instance(&common);
+            Ok(run::run(common.sources()?))
+        }
+        Some(Verb::CheckConfig(arguments)) => {
+            check_config::run(&common, arguments).map(|()| ExitCode::SUCCESS)
+        }
+        Some(Verb::Client(verb)) => call(&common, verb).map(|()| ExitCode::SUCCESS),
+    }
+}
+
+/// Talks to the daemon that runs.
+fn call(common: &Common, verb: ClientVerb) -> Result<(), Failure> {
+    let client = socket::client(common)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new("cannot start", error, "free some memory or descriptors"))?;
+    runtime.block_on(async {
+        match verb {
+            ClientVerb::Status(arguments) => status::run(&client, &arguments).await,
+            ClientVerb::Qr(arguments) => qr::run(&client, &arguments).await,
+            ClientVerb::Pair(arguments) => pair::run(&client, arguments).await,
+            ClientVerb::Disconnect => disconnect::run(&client).await,
+            ClientVerb::Pause => pause::run(&client).await,
+            ClientVerb::Resume => resume::run(&client).await,
+            ClientVerb::Reconnect => reconnect::run(&client).await,
+            ClientVerb::Reload => reload::run(&client).await,
+        }
+    })
+}
+
+/// An instance's daemon is its unit's to start: by hand it would share state
+/// with the one that is not named.
+fn no_instance(common: &Common) {
+    if common.instance.is_some() {
+        Arguments::command()
+            .error(
+                ErrorKind::ArgumentConflict,
+                "--instance names a daemon that runs: to start one, use \
+                 systemctl start walinkd@NAME, or --config FILE",
+            )
+            .exit();
+    }
+}
+
+impl Common {
+    /// What a daemon would go by that is started with these flags.
+    fn sources(&self) -> Result<Sources, Failure> {
+        let mut sources = Sources::from_process(self.config.clone());
+        if let Some(socket) = &self.socket {
+            let socket = std::path::absolute(socket).map_err(|error| {
+                Failure::new("--socket", error, "write the whole path of the socket")
+            })?;
+            sources.socket = Some(socket);
+        }
+        Ok(sources)
+    }
+}

@@ -1,0 +1,126 @@
+//! What may be written to the terminal, and how.
+
+use super::failure::Failure;
+use crate::wire::{PhoneNumber, Timestamp};
+use std::{
+    env,
+    io::{self, IsTerminal as _, Write as _},
+};
+
+/// Writes to standard output.
+pub(super) fn say(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}")
+        .and_then(|()| out.flush())
+        .map_err(|error| Failure::output(&error))
+}
+
+/// Writes to standard error.
+#[expect(clippy::print_stderr, reason = "the one place that does")]
+pub(super) fn complain(text: &str) {
+    eprintln!("{text}");
+}
+
+/// True when standard output is a screen, which can be drawn over.
+pub(super) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// True when colours are welcome: <https://no-color.org>.
+pub(super) fn has_colour() -> bool {
+    let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    is_terminal() && !refused
+}
+
+/// A select graphic rendition around a text, where colours are welcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Paint {
+    Bold,
+    Red,
+    Green,
+    Yellow,
+}
+
+pub(super) fn paint(text: &str, paint: Paint, colour: bool) -> String {
+    let code = match paint {
+        _ if !colour => return text.to_owned(),
+        Paint::Bold => "1",
+        Paint::Red => "31",
+        Paint::Green => "32",
+        Paint::Yellow => "33",
+    };
+    format!("\x1b[{code}m{text}\x1b[0m")
+}
+
+/// Text that came over the network, without what steers a terminal.
+pub(super) fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
+/// A number as the screen shows it: masked unless asked otherwise.
+pub(super) fn number(digits: &str, whole: bool) -> String {
+    match PhoneNumber::parse(digits) {
+        Ok(phone) if !whole => phone.to_string(),
+        Ok(phone) => phone.digits().to_owned(),
+        Err(_) => "***".to_owned(),
+    }
+}
+
+/// `2026-11-22 14:03:11 UTC (25 min ago)`.
+pub(super) fn moment(at: Timestamp, now: Timestamp) -> String {
+    let text = at.to_string();
+    let (day, time) = text.split_once('T').unwrap_or((&text, ""));
+    let time = time.split('.').next().unwrap_or_default();
+    let away = now.millis().saturating_sub(at.millis());
+    let span = span(away.unsigned_abs());
+    if away >= 0 {
+        format!("{day} {time} UTC ({span} ago)")
+    } else {
+        format!("{day} {time} UTC (in {span})")
+    }
+}
+
+/// The largest unit tells enough, and the next one up to hours.
+fn span(millis: u64) -> String {
+    let seconds = millis / 1000;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_told_in_utc_and_from_now() {
+        let at = Timestamp::from_millis(1_766_811_600_000);
+        for (away, said) in [
+            (1_000, "(1 s ago)"),
+            (90_000, "(1 min ago)"),
+            (5_400_000, "(1 h 30 min ago)"),
+            (180_000_000, "(2 d 2 h ago)"),
+            (-12_000, "(in 12 s)"),
+        ] {
+            let text = moment(at, at.plus_millis(away));
+            assert_eq!(text, format!("2025-12-27 05:00:00 UTC {said}"));
+        }
+    }
+
+    #[test]
+    fn foreign_text_cannot_steer_the_terminal() {
+        assert_eq!(plain("a\x1b[2Jb\nc\u{9b}d"), "a [2Jb c d");
+    }
+
+    #[test]
+    fn numbers_are_masked_unless_asked() {
+        assert_eq!(number("6281234567889", false), "62812******89");
+        assert_eq!(number("6281234567889", true), "6281234567889");
+        assert_eq!(number("x\x1b", true), "***");
+    }
+}

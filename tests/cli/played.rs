@@ -1,0 +1,220 @@
+//! A daemon as the command line sees it, played by this test.
+
+use super::{directory, outcome, walinkd};
+use axum::{
+    Json, Router,
+    extract::{Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde_json::{Value, json};
+use std::{collections::HashMap, path::PathBuf, process::Command, sync::Arc, time::Duration};
+use tempfile::TempDir;
+use tokio::{net::UnixListener, runtime::Runtime, sync::watch, time::timeout};
+
+const AT: &str = "2025-12-27T05:00:00.000Z";
+
+/// What the played daemon says at one moment.
+#[derive(Clone, Default)]
+pub(crate) struct Scene {
+    /// Laid over the status of an unlinked daemon.
+    pub(crate) status: Value,
+    pub(crate) qr: Option<&'static str>,
+    pub(crate) code: Option<&'static str>,
+    pub(crate) generation: u64,
+}
+
+/// A daemon on a socket of its own; gone with its value.
+pub(crate) struct Daemon {
+    pub(crate) directory: TempDir,
+    runtime: Runtime,
+    scenes: watch::Sender<Scene>,
+}
+
+type Scenes = State<Arc<watch::Receiver<Scene>>>;
+
+impl Daemon {
+    pub(crate) fn new(scene: Scene) -> Self {
+        let directory = directory();
+        let (scenes, seen) = watch::channel(scene);
+        let runtime = Runtime::new().expect("a runtime");
+        let daemon = Self {
+            directory,
+            runtime,
+            scenes,
+        };
+        let socket = daemon.socket();
+        let router = router(Arc::new(seen));
+        daemon.runtime.spawn(async move {
+            let listener = UnixListener::bind(socket).expect("a socket");
+            axum::serve(listener, router).await
+        });
+        daemon
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.directory.path().join("s")
+    }
+
+    pub(crate) fn change(&self, scene: Scene) {
+        self.scenes.send_modify(|now| {
+            let generation = now.generation + 1;
+            *now = Scene {
+                generation,
+                ..scene
+            };
+        });
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = walinkd(arguments);
+        command.env("WALINKD_SOCKET", self.socket());
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        let output = self.command(arguments).output();
+        outcome(&output.expect("the binary runs"))
+    }
+}
+
+fn problem(status: u16, code: &str, error: &str) -> Response {
+    let status = StatusCode::from_u16(status).expect("a status");
+    let body = json!({"success": false, "error": error, "code": code});
+    (status, Json(body)).into_response()
+}
+
+fn data(data: Value) -> Response {
+    Json(json!({"success": true, "data": data})).into_response()
+}
+
+fn code_body(code: &str) -> Value {
+    json!({
+        "pairingCode": code, "phoneNumber": "6281234567889", "timestamp": AT,
+        "expiresIn": "160 seconds", "expiresAt": AT,
+    })
+}
+
+async fn status(State(scenes): Scenes, Query(query): Query<HashMap<String, String>>) -> Response {
+    let mut scenes = (*scenes).clone();
+    if let Some(after) = query.get("after") {
+        let changed = scenes.wait_for(|scene| scene.generation.to_string() != *after);
+        // A daemon holds an answer as long as it was asked to, and no longer.
+        let _ = timeout(Duration::from_secs(1), changed).await;
+    }
+    let scene = scenes.borrow().clone();
+    let mut status = json!({
+        "isConnected": false, "hasQRCode": scene.qr.is_some(),
+        "hasPairingCode": scene.code.is_some(), "phoneNumber": null,
+        "lastQRUpdate": null, "lastPairingUpdate": null, "state": "connecting",
+        "stateSince": AT, "reason": null, "userAction": null, "jid": null,
+        "pushName": null, "lastHeardAt": null, "lastDisconnect": null,
+        "nextAttemptAt": null, "attempts": 0, "health": [],
+        "generation": scene.generation, "startedAt": AT, "version": "9.9",
+    });
+    for (key, value) in scene.status.as_object().into_iter().flatten() {
+        status[key] = value.clone();
+    }
+    data(status)
+}
+
+async fn qr(State(scenes): Scenes) -> Response {
+    match scenes.borrow().qr {
+        Some(code) => data(json!({
+            "qrCode": code, "timestamp": AT, "expiresIn": "20 seconds", "expiresAt": AT,
+        })),
+        None => problem(404, "no_qr_code", "No QR code available."),
+    }
+}
+
+async fn pairing(State(scenes): Scenes) -> Response {
+    match scenes.borrow().code {
+        Some(code) => data(code_body(code)),
+        None => problem(404, "no_pairing_code", "No pairing code available."),
+    }
+}
+
+async fn pair(State(scenes): Scenes, Json(request): Json<Value>) -> Response {
+    match (request["phoneNumber"].as_str(), scenes.borrow().code) {
+        (Some("6281234567889"), Some(code)) => Json(json!({
+            "success": true, "message": "m", "instruction": "i", "data": code_body(code),
+        }))
+        .into_response(),
+        (Some("6281234567889"), None) => problem(409, "already_linked", "A device is linked."),
+        _ => problem(
+            400,
+            "bad_phone_number",
+            "The phone number begins with 0: leave it out.",
+        ),
+    }
+}
+
+async fn reload(State(scenes): Scenes) -> Response {
+    match scenes.borrow().generation {
+        0 => data(json!({"applied": ["log.level"], "needsRestart": ["http.listen"]})),
+        1 => data(json!({"applied": [], "needsRestart": [], "pairingFor": "62812******89"})),
+        _ => problem(
+            400,
+            "bad_config",
+            "refused:\n/f:1:1: a: no: hint\n/f:2:1: b: no: hint",
+        ),
+    }
+}
+
+fn router(scenes: Arc<watch::Receiver<Scene>>) -> Router {
+    let done = async || Json(json!({"success": true, "message": "m"}));
+    let disconnect = async || {
+        let data = json!({"unlinkedAtWhatsApp": false, "wiped": true});
+        Json(json!({"success": true, "message": "m", "data": data}))
+    };
+    Router::new()
+        .route("/connection/status", get(status))
+        .route("/connection/qr", get(qr))
+        .route("/connection/pairing", get(pairing).post(pair))
+        .route("/connection/disconnect", post(disconnect))
+        .route("/connection/pause", post(done))
+        .route(
+            "/connection/resume",
+            post(async || problem(403, "not_permitted", "Only read.")),
+        )
+        .route(
+            "/connection/reconnect",
+            post(async || problem(503, "stopping", "Going down.")),
+        )
+        .route("/admin/reload", post(reload))
+        .with_state(scenes)
+}
+
+pub(crate) fn linked() -> Scene {
+    Scene {
+        status: json!({
+            "isConnected": true, "state": "connected", "phoneNumber": "6281234567889",
+            "jid": "6281234567889:3@s.whatsapp.net", "health": ["the disk is nearly full"],
+        }),
+        ..Scene::default()
+    }
+}
+
+pub(crate) fn showing_qr(code: &'static str) -> Scene {
+    Scene {
+        status: json!({"state": "waiting_qr"}),
+        qr: Some(code),
+        ..Scene::default()
+    }
+}
+
+pub(crate) fn showing_code(code: &'static str) -> Scene {
+    Scene {
+        status: json!({"state": "waiting_code", "phoneNumber": "6281234567889"}),
+        code: Some(code),
+        ..Scene::default()
+    }
+}
+
+pub(crate) fn in_state(state: &str) -> Scene {
+    Scene {
+        status: json!({"state": state}),
+        ..Scene::default()
+    }
+}
