@@ -14,27 +14,27 @@ use whatsapp_rust::wacore::store::DevicePropsOverride;
 use whatsapp_rust::waproto::whatsapp::device_props::PlatformType;
 
 /// Long enough for a loaded machine; nothing waits for it to pass.
-pub const SOON: Duration = Duration::from_secs(60);
+pub(crate) const SOON: Duration = Duration::from_secs(60);
 
-pub const NUMBER: &str = "628123456789";
+pub(crate) const NUMBER: &str = "628123456789";
 
-pub async fn sandbox() -> Sandbox {
+pub(crate) async fn sandbox() -> Sandbox {
     sandbox_with(Options::default()).await
 }
 
-pub async fn sandbox_with(options: Options) -> Sandbox {
+pub(crate) async fn sandbox_with(options: Options) -> Sandbox {
     Sandbox::start(options).await.expect("the sandbox starts")
 }
 
-pub struct Companion {
-    pub client: Arc<Client>,
+pub(crate) struct Companion {
+    pub(crate) client: Arc<Client>,
     events: mpsc::Receiver<Arc<Event>>,
     bot: BotHandle,
 }
 
 impl Companion {
     /// Runs a client on the store in `directory`.
-    pub async fn start(sandbox: &Sandbox, directory: &Path) -> Self {
+    pub(crate) async fn start(sandbox: &Sandbox, directory: &Path) -> Self {
         let store = directory.join("session.db");
         let store = SqliteStore::new(store.to_str().expect("a plain path"))
             .await
@@ -70,7 +70,7 @@ impl Companion {
     }
 
     /// The next event that `pick` takes something from.
-    pub async fn expect<T>(&mut self, what: &str, pick: impl Fn(&Event) -> Option<T>) -> T {
+    pub(crate) async fn expect<T>(&mut self, what: &str, pick: impl Fn(&Event) -> Option<T>) -> T {
         let found = async {
             while let Some(event) = self.events.recv().await {
                 if let Some(found) = pick(&event) {
@@ -84,7 +84,7 @@ impl Companion {
             .unwrap_or_else(|_| panic!("no {what} in time"))
     }
 
-    pub async fn qr(&mut self) -> String {
+    pub(crate) async fn qr(&mut self) -> String {
         self.expect("QR code", |event| match event {
             Event::PairingQrCode(qr) => Some(qr.code.clone()),
             _ => None,
@@ -92,7 +92,7 @@ impl Companion {
         .await
     }
 
-    pub async fn connected(&mut self) {
+    pub(crate) async fn connected(&mut self) {
         self.expect("Connected", |event| {
             matches!(event, Event::Connected(_)).then_some(())
         })
@@ -100,7 +100,7 @@ impl Companion {
     }
 
     /// Whether the client was told so when it tried to log in.
-    pub async fn logged_out(&mut self) -> bool {
+    pub(crate) async fn logged_out(&mut self) -> bool {
         self.expect("LoggedOut", |event| match event {
             Event::LoggedOut(end) => Some(end.on_connect),
             _ => None,
@@ -108,25 +108,25 @@ impl Companion {
         .await
     }
 
-    pub async fn link(&mut self, phone: &Phone) -> LinkedDevice {
+    pub(crate) async fn link(&mut self, phone: &Phone) -> LinkedDevice {
         let qr = self.qr().await;
         phone.scan(&qr).await.expect("the scan links")
     }
 
-    pub async fn shutdown(self) {
+    pub(crate) async fn shutdown(self) {
         self.bot.shutdown().await;
     }
 }
 
 /// A linked client that is online, with its phone and its store.
-pub struct Linked {
-    pub phone: Phone,
-    pub device: LinkedDevice,
-    pub companion: Companion,
-    pub store: tempfile::TempDir,
+pub(crate) struct Linked {
+    pub(crate) phone: Phone,
+    pub(crate) device: LinkedDevice,
+    pub(crate) companion: Companion,
+    pub(crate) store: tempfile::TempDir,
 }
 
-pub async fn linked(sandbox: &Sandbox) -> Linked {
+pub(crate) async fn linked(sandbox: &Sandbox) -> Linked {
     let store = tempfile::tempdir().expect("a directory");
     let phone = sandbox.add_phone(NUMBER);
     let mut companion = Companion::start(sandbox, store.path()).await;
@@ -141,7 +141,7 @@ pub async fn linked(sandbox: &Sandbox) -> Linked {
 }
 
 /// Waits until the sandbox has let the devices in `logins` times.
-pub async fn logins(sandbox: &Sandbox, logins: u64) {
+pub(crate) async fn logins(sandbox: &Sandbox, logins: u64) {
     sandbox
         .wait_for(|state| state.stats.logins >= logins, SOON)
         .await

@@ -60,7 +60,13 @@ async fn main() -> ExitCode {
     match run(Cli::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("walinkd-sandbox: {error}");
+            #[expect(
+                clippy::print_stderr,
+                reason = "why it does not run is for whoever started it"
+            )]
+            {
+                eprintln!("walinkd-sandbox: {error}");
+            }
             ExitCode::FAILURE
         }
     }
@@ -91,7 +97,10 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
         std::fs::write(&partial, format!("{ready}\n"))?;
         std::fs::rename(&partial, file)?;
     }
-    println!("{ready}");
+    #[expect(clippy::print_stdout, reason = "scripts read where it is from here")]
+    {
+        println!("{ready}");
+    }
     tokio::signal::ctrl_c().await?;
     Ok(())
 }

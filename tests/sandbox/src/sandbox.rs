@@ -34,6 +34,11 @@ pub(crate) struct Core {
 }
 
 impl Sandbox {
+    /// Starts one.
+    ///
+    /// # Errors
+    ///
+    /// When an address cannot be bound.
     pub async fn start(options: Options) -> Result<Self, SandboxError> {
         let control = options.control;
         let world = Arc::new(World::new(options).map_err(|_| SandboxError::Keys)?);
@@ -71,6 +76,11 @@ impl Sandbox {
         self.core.add_phone(number.into(), Some(push_name))
     }
 
+    /// Arms a fault, after hitting the open connections it is meant for.
+    ///
+    /// # Errors
+    ///
+    /// When the target is a device and the fault's point is before its login.
     pub fn inject(&self, fault: Fault, target: Target) -> Result<Injected, FaultError> {
         self.core.world.inject(fault, target)
     }
@@ -87,11 +97,19 @@ impl Sandbox {
     }
 
     /// Opens the port again, the same one.
+    ///
+    /// # Errors
+    ///
+    /// When somebody else has taken the port.
     pub fn accept(&self) -> io::Result<()> {
         self.core.listener.accept()
     }
 
     /// Gives the server a new key: clients' next resumptions fall back.
+    ///
+    /// # Errors
+    ///
+    /// When keys cannot be made.
     pub fn rotate_server_key(&self) -> Result<(), SandboxError> {
         self.core.rotate_server_key()
     }
@@ -105,6 +123,10 @@ impl Sandbox {
     }
 
     /// Waits until `holds` is true of the state, looking after each change.
+    ///
+    /// # Errors
+    ///
+    /// When it is not by the deadline, with the last state.
     pub async fn wait_for(
         &self,
         holds: impl FnMut(&Snapshot) -> bool,

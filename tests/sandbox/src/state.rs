@@ -1,6 +1,7 @@
 //! The sandbox's data: phones, their devices, connections, refs and codes.
 //! Plain and synchronous; [`crate::world`] locks it.
 
+use crate::clock;
 use crate::faults::Faults;
 use crate::keys::{KeyBytes, Pair, random};
 use crate::noise::ServerIdentity;
@@ -217,7 +218,7 @@ impl State {
                 display: code.display.clone(),
                 expires_in_secs: code
                     .expires
-                    .saturating_duration_since(Instant::now())
+                    .saturating_duration_since(clock::now())
                     .as_secs(),
                 attempts: code.attempts,
             }),

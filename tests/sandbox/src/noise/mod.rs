@@ -27,9 +27,8 @@ pub(crate) enum NoiseError {
 }
 
 /// Which handshake a client went through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Pattern {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pattern {
     /// Full handshake: pairing, and the first login.
     Xx,
     /// Resumption with a cached server key.

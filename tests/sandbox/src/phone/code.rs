@@ -19,7 +19,6 @@ use ctr::Ctr128BE;
 use hkdf::Hkdf;
 use sha2::Sha256;
 use std::sync::Arc;
-use std::time::Instant;
 use tokio::sync::oneshot;
 use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
@@ -71,7 +70,7 @@ pub(super) async fn enter(
             .identity
             .clone();
         let waiting = state.codes.get(number).ok_or(CodeError::NotAsked)?;
-        if waiting.expires <= Instant::now() {
+        if waiting.expires <= clock::now() {
             state.codes.remove(number);
             return Err(CodeError::Expired);
         }

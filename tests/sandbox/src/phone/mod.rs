@@ -43,11 +43,19 @@ impl Phone {
     }
 
     /// Scans a QR code: links the client that shows it, or says why not.
+    ///
+    /// # Errors
+    ///
+    /// When the phone would not link the client, or the client itself refuses.
     pub async fn scan(&self, qr: &str) -> Result<LinkedDevice, ScanError> {
         qr::scan(&self.world, &self.number, qr).await
     }
 
     /// Enters a pairing code, as it is displayed or without its hyphen.
+    ///
+    /// # Errors
+    ///
+    /// When nobody asked for the code, it is wrong or old, or linking fails.
     pub async fn enter_code(&self, code: &str) -> Result<LinkedDevice, CodeError> {
         code::enter(&self.world, &self.number, code).await
     }

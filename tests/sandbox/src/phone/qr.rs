@@ -1,13 +1,13 @@
 //! A QR code: its text, and what a phone makes of it.
 
 use super::link::{Candidate, LinkError, link};
+use crate::clock;
 use crate::keys::KeyBytes;
 use crate::snapshot::LinkedDevice;
 use crate::world::World;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// In front of the code when it is meant for the phone's own camera app.
 const DEEP_LINK: &str = "https://wa.me/settings/linked_devices#";
@@ -94,7 +94,7 @@ pub(super) async fn scan(
             return Err(ScanError::NoPhone);
         }
         let reference = state.refs.get(&qr.reference).ok_or(ScanError::UnknownRef)?;
-        if reference.expires <= Instant::now() {
+        if reference.expires <= clock::now() {
             return Err(ScanError::ExpiredRef);
         }
         let candidate = Candidate::on(state, reference.connection).ok_or(ScanError::UnknownRef)?;

@@ -2,12 +2,12 @@
 //! companion and the phone, and never learns the code.
 
 use super::session::Session;
+use crate::clock;
 use crate::faults::{Fault, Point};
 use crate::keys::random;
 use crate::payload::Registration;
 use crate::state::{CompanionFinish, LinkCode};
 use crate::wire::node::{attr, child_bytes, leaf, number, refusal, result};
-use std::time::Instant;
 use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
 
@@ -102,7 +102,7 @@ fn request_of(
         connection: session.id,
         wrapped_ephemeral,
         display: display.to_owned(),
-        expires: Instant::now() + session.world.options.code_validity,
+        expires: clock::now() + session.world.options.code_validity,
         attempts: 0,
         finish: None,
     };

@@ -71,7 +71,7 @@ impl Online {
         }
         Ok(Self {
             id,
-            next_ping: Instant::now() + session.world.options.ping_interval,
+            next_ping: Instant::from_std(clock::now()) + session.world.options.ping_interval,
             pings: 0,
             unanswered: 0,
         })
@@ -194,7 +194,7 @@ impl Online {
         if self.unanswered >= PATIENCE {
             return Ok(Flow::End(Ending::quiet(Closing::WebSocket(GOING_AWAY))));
         }
-        self.next_ping = Instant::now() + session.world.options.ping_interval;
+        self.next_ping = Instant::from_std(clock::now()) + session.world.options.ping_interval;
         self.unanswered += 1;
         self.pings += 1;
         let ping = NodeBuilder::new("iq")

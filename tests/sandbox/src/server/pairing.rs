@@ -5,6 +5,7 @@
 use super::connection::Flow;
 use super::session::{Session, SessionError};
 use super::{Ending, link_code, queries};
+use crate::clock;
 use crate::faults::{Fault, Point};
 use crate::keys::random;
 use crate::payload::Registration;
@@ -59,7 +60,7 @@ impl Pairing {
     /// Sends the refs; `dead` ones cannot be scanned.
     async fn issue(&mut self, session: &mut Session, dead: bool) -> Result<(), SessionError> {
         let options = &session.world.options;
-        let now = Instant::now();
+        let now = clock::now();
         let mut expires = now;
         let refs: Vec<(String, Instant)> = (0..options.ref_count)
             .map(|at| {
@@ -121,7 +122,7 @@ impl Pairing {
     }
 
     pub(super) fn due(&self) -> tokio::time::Instant {
-        self.ends.unwrap_or_else(|| Instant::now() + NEVER).into()
+        self.ends.unwrap_or_else(|| clock::now() + NEVER).into()
     }
 
     /// The refs are spent. A pairing code that can still be entered keeps the
@@ -136,7 +137,7 @@ impl Pairing {
                 .max()
         });
         match code {
-            Some(expires) if expires > Instant::now() => {
+            Some(expires) if expires > clock::now() => {
                 self.ends = Some(expires);
                 Flow::Go
             }
