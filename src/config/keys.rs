@@ -90,7 +90,7 @@ pub(super) static KEYS: [Key; 19] = [
     }),
     key!(
         http.max_connections,
-        Restart,
+        Live,
         "a whole number, for example 1024",
         |item, slot| {
             item.number(slot, CONNECTIONS);

@@ -482,7 +482,11 @@ fn each_end_has_its_state_and_its_next_try() {
             "{end:?}"
         );
         assert!(!play.snapshot().status.is_connected);
-        let next = play.snapshot().status.next_attempt_at.map(|at| at.millis());
+        let next = play
+            .snapshot()
+            .status
+            .next_attempt_at
+            .map(Timestamp::millis);
         match wait {
             Some(seconds) => {
                 let most = seconds * 1000;

@@ -50,7 +50,7 @@ pub fn inherited() -> Result<Inherited, ListenError> {
 
 /// A descriptor of our own for a passed one, which stays as it is: so calling
 /// twice cannot close what somebody else uses.
-#[allow(unsafe_code, reason = "the service manager hands over plain numbers")]
+#[expect(unsafe_code, reason = "the service manager hands over plain numbers")]
 fn duplicate(number: RawFd) -> std::io::Result<OwnedFd> {
     // SAFETY: `listen_fds` has just set a flag on this descriptor, so it is
     // open; nothing in this program closes descriptors it was started with.

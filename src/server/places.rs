@@ -44,7 +44,7 @@ impl Places {
 /// Waits for a reload; for ever when there will be none.
 async fn changed(limits: &mut watch::Receiver<Arc<Limits>>) {
     if limits.changed().await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -137,17 +137,15 @@ impl EventHandler for Ear {
             Event::SelfPushNameUpdated(update) if !update.new_name.is_empty() => {
                 self.say(Signal::PushName(update.new_name.clone()));
             }
-            Event::LoggedOut(out) => {
-                if !self.leaving.load(Ordering::Acquire) {
-                    self.ends(if out.on_connect {
-                        End::Refused {
-                            code: reason_code(&out.reason),
-                            message: out.logout_message.as_ref().and_then(|m| m.header.clone()),
-                        }
-                    } else {
-                        End::Removed
-                    });
-                }
+            Event::LoggedOut(out) if !self.leaving.load(Ordering::Acquire) => {
+                self.ends(if out.on_connect {
+                    End::Refused {
+                        code: reason_code(&out.reason),
+                        message: out.logout_message.as_ref().and_then(|m| m.header.clone()),
+                    }
+                } else {
+                    End::Removed
+                });
             }
             Event::StreamReplaced(_) => self.ends(End::Replaced),
             Event::TemporaryBan(ban) => self.ends(End::Banned {

@@ -81,9 +81,8 @@ fn masked(text: &str) -> String {
 
 fn push_masked(out: &mut String, word: &str) {
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
-    if digits >= NUMBER || (word.len() >= TOKEN && digits > 0) || is_code(word) {
-        out.push_str("***");
-    } else if word.len() >= TOKEN && !is_prose(word) {
+    let key_like = word.len() >= TOKEN && (digits > 0 || !is_prose(word));
+    if digits >= NUMBER || key_like || is_code(word) {
         out.push_str("***");
     } else {
         out.push_str(word);

@@ -22,7 +22,7 @@ use tokio::{
 use whatsapp_rust::{
     Client, IqError,
     bot::Bot,
-    pair_code::{PairCodeOptions, PairError},
+    pair_code::{PairCodeOptions, PairCodeRejection, PairError},
     wacore::{
         iq::{devices::RemoveCompanionDeviceSpec, keepalive::KeepaliveSpec},
         store::DevicePropsOverride,
@@ -321,7 +321,7 @@ fn request_code(
 fn refusal(error: &PairError) -> CodeRefusal {
     let rejection = error.rejection();
     CodeRefusal {
-        limited: rejection.is_some_and(|rejection| rejection.is_throttled()),
+        limited: rejection.is_some_and(PairCodeRejection::is_throttled),
         backoff: error.backoff(),
         message: error.to_string(),
     }

@@ -10,6 +10,7 @@ pub struct Timestamp(i64);
 
 impl Timestamp {
     /// The wall clock: the only place it is read.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     pub fn now() -> Self {
         Self(Utc::now().timestamp_millis())
     }

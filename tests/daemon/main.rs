@@ -1,6 +1,11 @@
 //! The real daemon against the sandbox: every way to link, to lose a link and
 //! to get it back.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that panics is a test that fails"
+)]
+
 #[path = "../support/mod.rs"]
 #[allow(
     clippy::allow_attributes,

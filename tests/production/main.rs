@@ -1,6 +1,11 @@
 //! The daemon as it is shipped, with the real WhatsApp out of reach: how it
 //! starts, what it refuses, and how it goes on without a network.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that panics is a test that fails"
+)]
+
 #[path = "../support/mod.rs"]
 #[allow(
     clippy::allow_attributes,
