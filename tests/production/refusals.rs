@@ -97,7 +97,9 @@ fn without_root_and_without_a_file_it_keeps_to_the_home_directory() {
         .expect("it starts");
     let state = home.path().join(".local/state/walinkd");
     let status = Command::new(&binary)
-        .args(["status"])
+        .arg("--socket")
+        .arg(state.join("control.sock"))
+        .arg("status")
         .env_clear()
         .env("HOME", home.path())
         .uid(65534)

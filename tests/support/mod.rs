@@ -164,6 +164,10 @@ impl Daemon {
         let deadline = Instant::now() + SOON;
         loop {
             if let Some(status) = self.child.try_wait().expect("our child") {
+                // So that all it wrote is in the log.
+                if let Some(reader) = self.reader.take() {
+                    let _ = reader.join();
+                }
                 return status;
             }
             assert!(Instant::now() < deadline, "it still runs\n{}", self.log());
