@@ -301,7 +301,7 @@ impl Machine {
             return;
         }
         if self.live.is_none() {
-            self.reason = Some(reason);
+            self.tell_unreachable(reason);
         }
         let (wait, state) = match verdict::class(end) {
             Class::AtOnce if self.attempts <= 3 => (Duration::ZERO, None),
@@ -317,6 +317,19 @@ impl Machine {
             until: now.mono.saturating_add(wait),
             state,
         });
+    }
+
+    /// Said once for each reason, not at each attempt.
+    fn tell_unreachable(&mut self, reason: Reason) {
+        let news = self.reason.as_ref().map(|before| &before.code) != Some(&reason.code);
+        let message = format!(
+            "WhatsApp cannot be reached, trying again: {}",
+            reason.message
+        );
+        self.reason = Some(reason);
+        if news {
+            self.record("connection.unreachable", Weight::Warning, message);
+        }
     }
 
     pub(super) fn candidate_deadline(&mut self, now: Now) {

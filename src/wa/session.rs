@@ -262,7 +262,7 @@ fn ended_silently(socket: &Socket, open: bool, logged_in: bool) -> End {
     match socket.failure() {
         Some(error) => End::Unreachable(error),
         // The library found the open connection dead.
-        None if logged_in && !socket.broken() => End::Silent,
+        None if logged_in && socket.fell_silent() => End::Silent,
         None if open => End::Lost,
         None => End::Handshake,
     }

@@ -7,7 +7,7 @@ use hyper::header::{HeaderValue, ORIGIN};
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -24,6 +24,10 @@ const FRAMES: usize = 64;
 /// Below the library's own 20 s, which would hide what went wrong.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(18);
 
+/// The library gives a connection up after 20 s without an answer; less than
+/// this is no silence.
+const SILENCE_MILLIS: i64 = 15_000;
+
 /// Called with the time of each frame that comes in.
 pub(super) type OnHeard = Arc<dyn Fn(Timestamp) + Send + Sync>;
 
@@ -37,6 +41,8 @@ pub(super) struct Socket {
     clock: fn() -> Timestamp,
     failure: Arc<Mutex<Option<DialError>>>,
     broken: Arc<AtomicBool>,
+    /// Milliseconds since the epoch.
+    last_frame: Arc<AtomicI64>,
 }
 
 impl Socket {
@@ -53,6 +59,7 @@ impl Socket {
             clock,
             failure: Arc::default(),
             broken: Arc::default(),
+            last_frame: Arc::default(),
         }
     }
 
@@ -64,10 +71,13 @@ impl Socket {
             .take()
     }
 
-    /// Whether the network or the other side ended the connection, as against
-    /// the library, which drops a connection that has fallen silent.
-    pub(super) fn broken(&self) -> bool {
-        self.broken.load(Ordering::Acquire)
+    /// Whether the connection ended because nothing came in any more, as
+    /// against the network or the other side having ended it. The library
+    /// drops such a connection by itself and says nothing.
+    pub(super) fn fell_silent(&self) -> bool {
+        let last = self.last_frame.load(Ordering::Acquire);
+        let quiet = (self.clock)().millis().saturating_sub(last);
+        !self.broken.load(Ordering::Acquire) && quiet >= SILENCE_MILLIS
     }
 
     async fn open(
@@ -110,10 +120,15 @@ impl Socket {
         let on_heard = Arc::clone(&self.on_heard);
         let clock = self.clock;
         let broken = Arc::clone(&self.broken);
+        let last_frame = Arc::clone(&self.last_frame);
         tokio::spawn(async move {
             while let Ok(event) = frames.recv().await {
                 match &event {
-                    TransportEvent::DataReceived(_) => on_heard(clock()),
+                    TransportEvent::DataReceived(_) => {
+                        let now = clock();
+                        last_frame.store(now.millis(), Ordering::Release);
+                        on_heard(now);
+                    }
                     TransportEvent::Disconnected(DisconnectReason::Unknown)
                     | TransportEvent::Connected => {}
                     TransportEvent::Disconnected(_) => broken.store(true, Ordering::Release),

@@ -290,16 +290,20 @@ impl Daemon {
             .to_owned()
     }
 
-    /// The pairing code on offer, waiting for it.
+    /// The pairing code on offer, waiting for it. A code may be withdrawn
+    /// between the two calls, when a fresh one is on its way.
     pub(crate) async fn code(&self) -> String {
-        self.until("a pairing code", |status| status["hasPairingCode"] == true)
-            .await;
-        let answer = self.get("/connection/pairing").await;
-        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
-        answer.json()["data"]["pairingCode"]
-            .as_str()
-            .expect("a string")
-            .to_owned()
+        let deadline = Instant::now() + SOON;
+        loop {
+            self.until("a pairing code", |status| status["hasPairingCode"] == true)
+                .await;
+            let answer = self.get("/connection/pairing").await;
+            if answer.status == StatusCode::OK {
+                let code = &answer.json()["data"]["pairingCode"];
+                return code.as_str().expect("a string").to_owned();
+            }
+            assert!(Instant::now() < deadline, "{answer:?}");
+        }
     }
 
     /// Runs a verb of the command line against this daemon. Not on the test's
