@@ -33,6 +33,8 @@ pub(super) struct Candidate {
     pub(super) waiters: Vec<(ReplyId, Duration)>,
     /// The QR code on offer, also while a pairing code is asked for.
     pub(super) qr: Option<(QrCode, Duration)>,
+    /// Its first login was refused; the next refusal is believed.
+    pub(super) suspect: bool,
 }
 
 /// Each phase holds what is true in it.

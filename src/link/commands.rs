@@ -4,15 +4,23 @@ use super::{
     candidate::{Candidate, Intent},
     handle::{PairError, PairOrder, PairingPolicy},
     live::Live,
-    machine::{Answer, Effect, Machine, Now, ReplyId},
+    machine::{Answer, Effect, Machine, Now, ReplyId, Weight},
 };
 use crate::wa::Slot;
 
 impl Machine {
     pub(super) fn pair(&mut self, order: PairOrder, reply: ReplyId, now: Now) {
         let answer = |result| Effect::Answer(reply, Answer::Pair(result));
+        self.asked_at = now.mono;
         let linking = self.candidate.as_ref().is_some_and(Candidate::is_linked);
-        if linking || (self.live.is_some() && !order.replace) {
+        // Beside a live link a newcomer that does not get in may be given up
+        // for another one.
+        let free = if self.live.is_some() {
+            order.replace
+        } else {
+            !linking
+        };
+        if !free {
             self.effect(answer(Err(PairError::AlreadyLinked)));
             return;
         }
@@ -28,11 +36,8 @@ impl Machine {
             }
             return;
         }
-        if let Some((phone, until)) = &self.limited
-            && *phone == order.phone
-            && *until > now.mono
-        {
-            let retry_after = *until - now.mono;
+        if let Some(until) = self.limited_until(&order.phone, now) {
+            let retry_after = until - now.mono;
             self.effect(answer(Err(PairError::Limited {
                 message: "it said so before; wait, or scan the QR code instead".to_owned(),
                 retry_after,
@@ -41,8 +46,7 @@ impl Machine {
         }
         // An order to pair means to be online.
         if self.paused {
-            self.paused = false;
-            self.remember();
+            self.end_pause();
             if self.live.is_some() {
                 self.open_live(now);
             }
@@ -69,11 +73,16 @@ impl Machine {
         }
         self.paused = true;
         self.remember();
-        self.end_candidate(PairError::Unreachable(
-            "the connection was paused".to_owned(),
-        ));
+        if self.candidate.as_ref().is_some_and(Candidate::is_linked) {
+            self.rest_candidate(now);
+        } else {
+            self.end_candidate(PairError::Unreachable(
+                "the connection was paused".to_owned(),
+            ));
+        }
         self.rest_live();
         self.reason = None;
+        self.trouble = None;
         self.logged_out = false;
     }
 
@@ -98,15 +107,23 @@ impl Machine {
         if !self.paused {
             return;
         }
-        self.paused = false;
-        self.remember();
+        self.end_pause();
         self.asked_at = now.mono;
         self.backoff.reset();
         if self.live.is_some() {
             self.open_live(now);
-        } else {
-            self.begin_pairing(self.policy_intent(), now);
         }
+        if self.candidate.is_some() {
+            self.resume_candidate(now);
+        } else if self.live.is_none() {
+            self.begin_pairing(self.next_intent(now), now);
+        }
+    }
+
+    pub(super) fn end_pause(&mut self) {
+        self.paused = false;
+        self.remember();
+        self.record("admin.resumed", Weight::Notice, "the pause has ended");
     }
 
     pub(super) fn reconnect(&mut self, now: Now) {
@@ -135,19 +152,25 @@ impl Machine {
     pub(super) fn reload(&mut self, policy: PairingPolicy, reply: ReplyId, now: Now) {
         let before = std::mem::replace(&mut self.policy, policy);
         let unchanged = before.code_for == self.policy.code_for;
+        let linked = self.candidate.as_ref().is_some_and(Candidate::is_linked);
+        if linked || (self.paused && self.live.is_some()) {
+            // Cannot be acted on now: the next reload is to find it new.
+            self.policy.code_for.clone_from(&before.code_for);
+        }
         let began = if self.paused {
             None
-        } else if let Some(live) = &self.live {
-            let linked = live.who.number.clone();
+        } else if let Some(live) = self.live.as_ref().filter(|_| !linked) {
+            let number = live.who.number.clone();
             self.policy
                 .code_for
                 .clone()
-                .filter(|number| !unchanged && number.digits() != linked)
-                .filter(|_| !self.candidate.as_ref().is_some_and(Candidate::is_linked))
-        } else if self.candidate.as_ref().is_some_and(Candidate::is_linked) {
+                .filter(|wanted| !unchanged && wanted.digits() != number)
+        } else if linked {
             None
         } else {
-            if !unchanged && self.policy.code_for.is_none() {
+            // Back to QR codes, also when somebody ordered a pairing code.
+            let ordered = self.candidate.as_ref().is_some_and(Candidate::is_ordered);
+            if self.policy.code_for.is_none() && (!unchanged || ordered) {
                 self.begin_pairing(Intent::Qr, now);
             }
             self.policy.code_for.clone()
@@ -176,7 +199,7 @@ impl Machine {
     pub(super) fn asked(&mut self, now: Now) {
         self.asked_at = now.mono;
         if self.is_idle() {
-            self.begin_pairing(self.policy_intent(), now);
+            self.begin_pairing(self.next_intent(now), now);
         }
     }
 }

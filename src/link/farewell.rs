@@ -15,12 +15,21 @@ use std::time::Duration;
 /// A farewell is bounded inside the session; this is the net below.
 const FAREWELL_DEADLINE: Duration = Duration::from_secs(9);
 
+/// A request to disconnect whose wipe is under way.
+#[derive(Debug)]
+pub(super) struct Leave {
+    reply: ReplyId,
+    /// WhatsApp has confirmed the unlinking.
+    unlinked: bool,
+    /// There was a file, and it is gone.
+    wiped: bool,
+}
+
 impl Machine {
     /// The request to unlink and wipe.
     pub(super) fn disconnect(&mut self, reply: ReplyId, now: Now) {
         if self.paused {
-            self.paused = false;
-            self.remember();
+            self.end_pause();
         }
         self.asked_at = now.mono;
         let Some(live) = &mut self.live else {
@@ -62,17 +71,28 @@ impl Machine {
 
     /// Nothing is linked: say so, and pair by the configuration again.
     fn disconnect_unlinked(&mut self, reply: ReplyId, now: Now) {
-        let wiped = self.candidate.as_ref().is_some_and(Candidate::is_linked);
+        if self.candidate.as_ref().is_some_and(Candidate::is_linked) {
+            // Accepted by a phone, never logged in: its keys go all the same.
+            self.disconnects.push(Leave {
+                reply,
+                unlinked: false,
+                wiped: false,
+            });
+            self.end_candidate(PairError::Refused("the link was disconnected".to_owned()));
+            self.effect(Effect::Wipe(Slot::Live));
+            self.begin_pairing(self.next_intent(now), now);
+            return;
+        }
         let answer = Disconnected {
             unlinked_at_whatsapp: false,
-            wiped,
+            wiped: false,
         };
         self.effect(Effect::Answer(reply, Answer::Disconnect(answer)));
         let showing = self
             .candidate
             .as_ref()
             .is_some_and(|candidate| !candidate.is_ordered());
-        if wiped || !showing {
+        if !showing {
             self.begin_pairing(self.next_intent(now), now);
         }
     }
@@ -86,8 +106,12 @@ impl Machine {
         else {
             return;
         };
-        self.disconnects
-            .extend(replies.into_iter().map(|reply| (reply, unlinked)));
+        let leave = |reply| Leave {
+            reply,
+            unlinked,
+            wiped: false,
+        };
+        self.disconnects.extend(replies.into_iter().map(leave));
         let reason = Reason {
             code: "disconnected".to_owned(),
             message: "disconnected on request".to_owned(),
@@ -111,14 +135,21 @@ impl Machine {
         self.begin_pairing(self.next_intent(now), now);
     }
 
-    /// The wipe is done: those who asked for it hear how it went.
-    pub(super) fn answer_disconnects(&mut self, wiped: bool) {
-        for (reply, unlinked) in std::mem::take(&mut self.disconnects) {
+    /// A wipe is done. When it was the live file's, those who asked for it
+    /// hear how it went.
+    pub(super) fn answer_disconnects(&mut self, slot: Slot, wiped: bool) {
+        for leave in &mut self.disconnects {
+            leave.wiped |= wiped;
+        }
+        if slot != Slot::Live {
+            return;
+        }
+        for leave in std::mem::take(&mut self.disconnects) {
             let answer = Disconnected {
-                unlinked_at_whatsapp: unlinked,
-                wiped,
+                unlinked_at_whatsapp: leave.unlinked,
+                wiped: leave.wiped,
             };
-            self.effect(Effect::Answer(reply, Answer::Disconnect(answer)));
+            self.effect(Effect::Answer(leave.reply, Answer::Disconnect(answer)));
         }
     }
 }

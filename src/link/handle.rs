@@ -153,7 +153,16 @@ pub fn channel(first: Snapshot) -> (Handle, Inbox) {
 impl Handle {
     /// How things stand now.
     pub fn status(&self) -> Status {
-        let mut status = self.snapshots.borrow().status.clone();
+        let now = Timestamp::now();
+        let mut status = {
+            let snapshot = self.snapshots.borrow();
+            let mut status = snapshot.status.clone();
+            // A code past its time is none, also while its successor is on the way.
+            status.has_qr_code = snapshot.qr.as_ref().is_some_and(|qr| qr.expires_at > now);
+            let code = snapshot.pairing.as_ref();
+            status.has_pairing_code = code.is_some_and(|code| code.expires_at > now);
+            status
+        };
         status.last_heard_at = self.last_heard.get();
         status
     }

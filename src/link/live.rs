@@ -20,10 +20,10 @@ pub(super) const CONNECT_DEADLINE: Duration = Duration::from_secs(45);
 const LIFE_DEADLINE: Duration = Duration::from_secs(40);
 
 /// A refused login is tried once more after this long.
-const CONFIRM_AFTER: Duration = Duration::from_secs(10);
+pub(super) const CONFIRM_AFTER: Duration = Duration::from_secs(10);
 
 /// Outdated is outdated until somebody updates something.
-const OUTDATED_RETRY: Duration = Duration::from_secs(60 * 60);
+pub(super) const OUTDATED_RETRY: Duration = Duration::from_secs(60 * 60);
 
 /// WhatsApp restarts a stream once; a loop of restarts is a fault of its own.
 const RESTARTS_AT_ONCE: u32 = 3;
@@ -298,6 +298,8 @@ impl Machine {
             }
             Class::Suspect | Class::Gone => self.live_gone(reason, now),
             Class::Banned(lasts) => {
+                // A ban that is over at once must not become a hot loop.
+                let lasts = lasts.max(self.backoff.next());
                 live.phase = Phase::Banned {
                     until: now.mono.saturating_add(lasts),
                 };
@@ -329,15 +331,13 @@ impl Machine {
         self.backoff.reset();
         self.attempts = 0;
         self.effect(Effect::Wipe(Slot::Live));
+        // Somebody is to notice and link again; codes are made for as long as
+        // after a start.
+        self.asked_at = now.mono;
         match &self.candidate {
             Some(candidate) if candidate.is_linked() => self.take_over(),
             Some(_) => {}
-            None => {
-                // Somebody is to notice and link again; codes are made for
-                // as long as after a start.
-                self.asked_at = now.mono;
-                self.begin_pairing(self.next_intent(now), now);
-            }
+            None => self.begin_pairing(self.next_intent(now), now),
         }
     }
 

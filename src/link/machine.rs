@@ -24,6 +24,7 @@
 use super::{
     backoff::Backoff,
     candidate::{Candidate, Intent},
+    farewell::Leave,
     handle::{PairError, PairOrder, PairingPolicy},
     live::Live,
 };
@@ -31,7 +32,7 @@ use crate::{
     wa::{Linked, Signal, Slot},
     wire::{Disconnected, Disconnection, PairingCode, PhoneNumber, Reason, State, Timestamp},
 };
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 /// The time of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,17 +142,22 @@ pub(super) struct Machine {
     pub(super) attempts: u32,
     /// When somebody last wanted to know.
     pub(super) asked_at: Duration,
-    /// WhatsApp gives no codes for this number before this time.
-    pub(super) limited: Option<(PhoneNumber, Duration)>,
+    /// WhatsApp gives no codes for these numbers before these times.
+    pub(super) limited: HashMap<String, Duration>,
     pub(super) reason: Option<Reason>,
+    /// Why pairing does not reach WhatsApp, while it does not.
+    pub(super) trouble: Option<Reason>,
     pub(super) last_disconnect: Option<Disconnection>,
     /// The link has just ended for good; shown until pairing shows a code.
     pub(super) logged_out: bool,
     pub(super) qr_updated: Option<Timestamp>,
     pub(super) code_updated: Option<Timestamp>,
-    /// Requests to disconnect whose wipe is under way; true when WhatsApp
-    /// has confirmed the unlinking.
-    pub(super) disconnects: Vec<(ReplyId, bool)>,
+    pub(super) disconnects: Vec<Leave>,
+    /// The session of the device that a newcomer took over from, while it
+    /// says its farewell.
+    pub(super) leaving: Option<u64>,
+    /// Restarts of a pairing's stream that were followed at once.
+    pub(super) pairing_restarts: u32,
     pub(super) health: Vec<String>,
     pub(super) state: State,
     pub(super) state_since: Timestamp,
@@ -177,13 +183,16 @@ impl Machine {
             backoff: Backoff::new(seed),
             attempts: 0,
             asked_at: now.mono,
-            limited: None,
+            limited: HashMap::new(),
             reason: None,
+            trouble: None,
             last_disconnect,
             logged_out: false,
             qr_updated: None,
             code_updated: None,
             disconnects: Vec::new(),
+            leaving: None,
+            pairing_restarts: 0,
             health,
             state: State::Starting,
             state_since: now.wall,
@@ -232,6 +241,9 @@ impl Machine {
 
     /// When `Tick` is due.
     pub(super) fn next_deadline(&self) -> Option<Duration> {
+        if self.paused {
+            return None;
+        }
         let live = self.live.as_ref().and_then(Live::deadline);
         let candidate = self.candidate.as_ref().and_then(Candidate::deadline);
         [live, candidate, self.idle_deadline()]
@@ -271,14 +283,14 @@ impl Machine {
         self.started = true;
         self.paused = paused;
         self.live = live.map(Live::new);
+        if let Some(who) = candidate {
+            self.resume_takeover(who, now);
+        }
         if self.paused {
             return;
         }
         if self.live.is_some() {
             self.open_live(now);
-            if let Some(who) = candidate {
-                self.resume_takeover(who, now);
-            }
         } else {
             self.begin_pairing(self.policy_intent(), now);
         }
@@ -289,6 +301,10 @@ impl Machine {
             self.live_signal(signal, now);
         } else if self.candidate.as_ref().and_then(Candidate::generation) == Some(generation) {
             self.candidate_signal(signal, now);
+        } else if self.leaving == Some(generation)
+            && let Signal::Ended(end) = &signal
+        {
+            self.old_device_left(end);
         }
     }
 
@@ -323,6 +339,9 @@ impl Machine {
     }
 
     fn tick(&mut self, now: Now) {
+        if self.paused {
+            return;
+        }
         if self
             .live
             .as_ref()
@@ -342,6 +361,7 @@ impl Machine {
         if self.idle_deadline().is_some_and(|at| at <= now.mono) {
             self.end_candidate(PairError::Unreachable("nobody asked any more".to_owned()));
             self.logged_out = false;
+            self.trouble = None;
         }
     }
 
@@ -357,9 +377,7 @@ impl Machine {
             }
             self.record("connection.store", Weight::Warning, warning);
         }
-        if slot == Slot::Live {
-            self.answer_disconnects(wiped);
-        }
+        self.answer_disconnects(slot, wiped);
     }
 
     /// Sets the state that follows from the phases, and tells of its change.
@@ -380,7 +398,7 @@ impl Machine {
             State::Starting | State::Connecting => Weight::Detail,
             _ => Weight::Notice,
         };
-        let mut message = super::view::sentence(self, now);
+        let mut message = super::view::sentence(self);
         if let Some(reason) = &self.reason
             && weight == Weight::Warning
         {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     wa::{CodeRefusal, End, Signal, Slot},
-    wire::{PairingCode, QrCode, Reason, State},
+    wire::{PairingCode, PhoneNumber, QrCode, Reason, State},
 };
 use std::time::Duration;
 
@@ -27,14 +27,16 @@ impl Machine {
     /// What the configuration wants shown, as far as WhatsApp lets.
     pub(super) fn next_intent(&self, now: Now) -> Intent {
         let intent = self.policy_intent();
-        match (&intent, &self.limited) {
-            (Intent::Code { phone, .. }, Some((limited, until)))
-                if phone == limited && *until > now.mono =>
-            {
-                Intent::Qr
-            }
+        match &intent {
+            Intent::Code { phone, .. } if self.limited_until(phone, now).is_some() => Intent::Qr,
             _ => intent,
         }
+    }
+
+    /// When WhatsApp gives codes for this number again, as far as it said.
+    pub(super) fn limited_until(&self, phone: &PhoneNumber, now: Now) -> Option<Duration> {
+        let until = self.limited.get(phone.digits()).copied()?;
+        (until > now.mono).then_some(until)
     }
 
     /// Begins on a fresh identity, whatever was there before.
@@ -63,6 +65,7 @@ impl Machine {
             phase,
             waiters: Vec::new(),
             qr: None,
+            suspect: false,
         });
     }
 
@@ -119,10 +122,10 @@ impl Machine {
             Signal::CodeRefused(refusal) => self.code_refused(refusal, now),
             Signal::CodeSpent => {
                 if matches!(candidate.phase, Phase::ShowingCode { .. }) {
-                    self.reason = Some(Reason {
-                        code: "wrong_code".to_owned(),
-                        message: "the code entered on the phone did not match".to_owned(),
-                    });
+                    self.explain_pairing(
+                        "wrong_code",
+                        "the code entered on the phone did not match",
+                    );
                     self.record(
                         "pairing.wrong_code",
                         Weight::Warning,
@@ -148,10 +151,8 @@ impl Machine {
                 }
             }
             Signal::PairFailed(why) => {
-                self.reason = Some(Reason {
-                    code: "pairing_failed".to_owned(),
-                    message: format!("the phone's answer did not verify ({why})"),
-                });
+                let why = format!("the phone's answer did not verify ({why})");
+                self.explain_pairing("pairing_failed", &why);
                 self.record(
                     "pairing.failed",
                     Weight::Warning,
@@ -167,6 +168,16 @@ impl Machine {
             }
             Signal::Ended(end) => self.candidate_ended(&end, now),
             Signal::Open | Signal::PushName(_) | Signal::Alive | Signal::Silent => {}
+        }
+    }
+
+    /// Why pairing is where it is. Beside a live link the reason is the link's.
+    fn explain_pairing(&mut self, code: &str, message: &str) {
+        if self.live.is_none() {
+            self.reason = Some(Reason {
+                code: code.to_owned(),
+                message: message.to_owned(),
+            });
         }
     }
 
@@ -193,6 +204,7 @@ impl Machine {
 
     /// A code is up: reaching WhatsApp has succeeded.
     fn pairing_shown(&mut self) {
+        self.trouble = None;
         self.logged_out = false;
         if self.live.is_none() {
             self.attempts = 0;
@@ -220,7 +232,9 @@ impl Machine {
         let phone = phone.clone();
         let (code, error) = if refusal.limited {
             let retry_after = refusal.backoff.unwrap_or(LIMITED_FOR);
-            self.limited = Some((phone, now.mono + retry_after));
+            self.limited.retain(|_, until| *until > now.mono);
+            self.limited
+                .insert(phone.digits().to_owned(), now.mono + retry_after);
             (
                 "pairing_limited",
                 PairError::Limited {
@@ -233,10 +247,7 @@ impl Machine {
         };
         let message = error.to_string();
         self.answer_waiters(Err(error.clone()));
-        self.reason = Some(Reason {
-            code: code.to_owned(),
-            message: message.clone(),
-        });
+        self.explain_pairing(code, &message);
         self.record(
             &format!("pairing.{}", &code["pairing_".len()..]),
             Weight::Warning,
@@ -264,18 +275,8 @@ impl Machine {
                 self.accepted(who, now);
             }
             Phase::LoggingIn { who, .. } => {
-                if matches!(verdict::class(end), Class::Suspect | Class::Gone) {
-                    self.record(
-                        "pairing.failed",
-                        Weight::Warning,
-                        format!("the new device was refused: {}", reason.message),
-                    );
-                    self.end_candidate(PairError::Refused(reason.message));
-                } else {
-                    let until = now.mono + self.backoff.next();
-                    let who = who.clone();
-                    self.set_candidate(Phase::LoginWaiting { who, until });
-                }
+                let who = who.clone();
+                self.newcomer_failed(who, end, reason, now);
             }
             Phase::Connecting { .. } | Phase::ShowingQr { .. } | Phase::ShowingCode { .. } => {
                 self.pairing_broke(end, reason, now);
@@ -304,8 +305,11 @@ impl Machine {
             self.tell_unreachable(reason);
         }
         let (wait, state) = match verdict::class(end) {
-            Class::AtOnce if self.attempts <= 3 => (Duration::ZERO, None),
-            Class::Banned(lasts) => (lasts, Some(State::Banned)),
+            Class::AtOnce if self.pairing_restarts < 3 => {
+                self.pairing_restarts += 1;
+                (Duration::ZERO, None)
+            }
+            Class::Banned(lasts) => (lasts.max(self.backoff.next()), Some(State::Banned)),
             Class::Outdated => (Duration::from_secs(60 * 60), Some(State::Outdated)),
             _ => (self.backoff.next(), None),
         };
@@ -321,12 +325,16 @@ impl Machine {
 
     /// Said once for each reason, not at each attempt.
     fn tell_unreachable(&mut self, reason: Reason) {
-        let news = self.reason.as_ref().map(|before| &before.code) != Some(&reason.code);
+        let news = self.trouble.as_ref().map(|before| &before.code) != Some(&reason.code);
         let message = format!(
             "WhatsApp cannot be reached, trying again: {}",
             reason.message
         );
-        self.reason = Some(reason);
+        // After the end of a link its reason stays until a code is up.
+        if !self.logged_out {
+            self.reason = Some(reason.clone());
+        }
+        self.trouble = Some(reason);
         if news {
             self.record("connection.unreachable", Weight::Warning, message);
         }

@@ -32,6 +32,12 @@ impl Survey {
         if live.is_none() && candidate.is_some() {
             vault.promote()?;
             live = candidate.take();
+        } else if live.is_some()
+            && live.as_ref().map(|who| &who.jid) == candidate.as_ref().map(|who| &who.jid)
+        {
+            // Promoted, but not cleared away.
+            vault.wipe(Slot::Candidate)?;
+            candidate = None;
         }
         let memory = Memory::new(state_dir);
         let (remembered, warning) = memory.load();
@@ -63,20 +69,24 @@ async fn survey_slot(
     };
     match linked {
         Ok(Some(linked)) => Ok(Some(linked)),
-        Ok(None) => vault.wipe(slot).map(|_| None),
-        Err(damaged @ StoreError::Damaged { .. }) => {
-            let stamp: String = Timestamp::now()
-                .to_string()
-                .chars()
-                .filter(char::is_ascii_alphanumeric)
-                .collect();
-            let aside = vault.set_aside(slot, &stamp)?;
-            warnings.push(format!(
-                "{damaged}; the file was set aside as {}: link a phone again, or restore a copy",
-                aside.display()
-            ));
-            Ok(None)
-        }
+        // A pairing that was never finished.
+        Ok(None) if slot == Slot::Candidate => vault.wipe(slot).map(|_| None),
+        Ok(None) => aside(vault, slot, &StoreError::unlinked(vault, slot), warnings),
+        Err(damaged @ StoreError::Damaged { .. }) => aside(vault, slot, &damaged, warnings),
         Err(error) => Err(error),
     }
+}
+
+fn aside(
+    vault: &Vault,
+    slot: Slot,
+    damaged: &StoreError,
+    warnings: &mut Vec<String>,
+) -> Result<Option<Linked>, StoreError> {
+    let aside = vault.set_aside(slot, Timestamp::now())?;
+    warnings.push(format!(
+        "{damaged}; the file was set aside as {}: link a phone again, or restore a copy",
+        aside.display()
+    ));
+    Ok(None)
 }

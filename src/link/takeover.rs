@@ -3,11 +3,13 @@
 
 use super::{
     candidate::{Candidate, Intent, Phase},
-    live::{CONNECT_DEADLINE, Live, Phase as LivePhase},
+    handle::PairError,
+    live::{CONFIRM_AFTER, CONNECT_DEADLINE, Live, OUTDATED_RETRY, Phase as LivePhase},
     machine::{Effect, Machine, Now, Weight},
+    verdict::{self, Class},
 };
 use crate::{
-    wa::{Linked, Slot},
+    wa::{End, Linked, Slot},
     wire::Reason,
 };
 use std::time::Duration;
@@ -26,6 +28,7 @@ impl Machine {
             },
             waiters: Vec::new(),
             qr: None,
+            suspect: false,
         });
     }
 
@@ -57,6 +60,63 @@ impl Machine {
         });
     }
 
+    /// The newcomer's login beside a live link failed. Servers err: a refusal
+    /// is believed the second time.
+    pub(super) fn newcomer_failed(&mut self, who: Linked, end: &End, reason: Reason, now: Now) {
+        let Some(candidate) = &mut self.candidate else {
+            return;
+        };
+        let wait = match verdict::class(end) {
+            Class::Suspect if !candidate.suspect => {
+                candidate.suspect = true;
+                CONFIRM_AFTER
+            }
+            Class::Suspect | Class::Gone => {
+                let message = format!("the new device was refused: {}", reason.message);
+                self.record("pairing.failed", Weight::Warning, message);
+                self.end_candidate(PairError::Refused(reason.message));
+                return;
+            }
+            Class::Banned(lasts) => lasts.max(self.backoff.next()),
+            Class::Outdated => OUTDATED_RETRY,
+            _ => self.backoff.next(),
+        };
+        let until = now.mono.saturating_add(wait);
+        self.set_candidate(Phase::LoginWaiting { who, until });
+    }
+
+    /// Goes on with a finished link that a pause held up.
+    pub(super) fn resume_candidate(&mut self, now: Now) {
+        let Some(candidate) = &self.candidate else {
+            return;
+        };
+        if let Phase::LoginWaiting { who, .. } = &candidate.phase {
+            let who = who.clone();
+            self.accepted(who, now);
+        }
+    }
+
+    /// A pause keeps a finished link, though it may not log in yet.
+    pub(super) fn rest_candidate(&mut self, now: Now) {
+        let Some(candidate) = &self.candidate else {
+            return;
+        };
+        let open = candidate.generation().is_some();
+        if let Phase::Accepted { who, .. } | Phase::LoggingIn { who, .. } = &candidate.phase {
+            let who = who.clone();
+            self.set_candidate(Phase::LoginWaiting {
+                who,
+                until: now.mono,
+            });
+        }
+        if open {
+            self.effect(Effect::Close {
+                slot: Slot::Candidate,
+                unlink: false,
+            });
+        }
+    }
+
     /// The candidate is in; the old device goes.
     pub(super) fn take_over(&mut self) {
         let Some(candidate) = &mut self.candidate else {
@@ -81,6 +141,10 @@ impl Machine {
                     slot: Slot::Live,
                     unlink,
                 });
+                self.leaving = live.generation().filter(|_| unlink);
+            }
+            if self.leaving.is_none() {
+                self.tell_old_device_stays();
             }
             self.effect(Effect::Wipe(Slot::Live));
         }
@@ -97,6 +161,22 @@ impl Machine {
         self.effect(Effect::Promote);
     }
 
+    /// The device that a newcomer took over from has said its farewell.
+    pub(super) fn old_device_left(&mut self, end: &End) {
+        self.leaving = None;
+        if !matches!(end, End::Closed { unlinked: true } | End::Removed) {
+            self.tell_old_device_stays();
+        }
+    }
+
+    fn tell_old_device_stays(&mut self) {
+        self.record(
+            "pairing.old_device_stays",
+            Weight::Warning,
+            "the old device could not be logged out: remove it on its phone, under Linked devices",
+        );
+    }
+
     pub(super) fn promoted(&mut self, result: Result<(), String>, now: Now) {
         let Some(Candidate {
             phase: Phase::Promoting { who, .. },
@@ -111,11 +191,15 @@ impl Machine {
                 self.candidate = None;
                 self.live = Some(Live::fresh(who));
                 self.reason = None;
+                self.trouble = None;
                 self.logged_out = false;
                 self.attempts = 0;
                 self.backoff.reset();
+                self.pairing_restarts = 0;
                 self.record("pairing.linked", Weight::Notice, "a phone is linked");
-                self.open_live(now);
+                if !self.paused {
+                    self.open_live(now);
+                }
             }
             Err(why) => {
                 let message = format!("the new link could not be stored: {why}");

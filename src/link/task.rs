@@ -23,6 +23,10 @@ use tokio::{
 /// Signals waiting to be read; the task reads at once.
 const SIGNALS: usize = 256;
 
+/// The next attempt is told by the wall clock but kept by another one; reading
+/// the two a little apart is no news.
+const SAME_MOMENT_MILLIS: u64 = 1_000;
+
 /// Closing sessions have this long when the daemon stops.
 const STOP_WITHIN: Duration = Duration::from_secs(4);
 
@@ -236,6 +240,10 @@ impl Task {
             }
             Effect::Record(event) => record(&event),
             queued @ (Effect::Open { .. } | Effect::Wipe(_) | Effect::Promote) => {
+                if queued == Effect::Wipe(Slot::Candidate) {
+                    // What is to be wiped is not to be promoted first.
+                    self.queue.retain(|queued| *queued != Effect::Promote);
+                }
                 self.queue.push_back(queued);
             }
         }
@@ -311,11 +319,18 @@ impl Task {
         let now = self.now();
         self.inbox.snapshots.send_if_modified(|published| {
             let generation = published.status.generation;
-            let snapshot = self.snapshot(now, generation);
+            let mut snapshot = self.snapshot(now, generation);
+            let next = &mut snapshot.status.next_attempt_at;
+            if let (Some(next), Some(before)) = (next, published.status.next_attempt_at)
+                && next.millis().abs_diff(before.millis()) < SAME_MOMENT_MILLIS
+            {
+                *next = before;
+            }
             if snapshot == **published {
                 return false;
             }
-            *published = Arc::new(self.snapshot(now, generation + 1));
+            snapshot.status.generation = generation + 1;
+            *published = Arc::new(snapshot);
             true
         });
     }

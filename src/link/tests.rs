@@ -309,20 +309,24 @@ fn the_old_link_goes_only_when_the_new_one_is_in() {
 }
 
 #[test]
-fn a_refused_newcomer_leaves_the_old_link() {
+fn a_newcomer_refused_twice_leaves_the_old_link() {
     let mut play = Play::new(None, Some(A));
     play.log_in(Slot::Live, A);
     play.order(B, true, 1);
     play.show_code();
     play.say(Slot::Candidate, Signal::Paired(linked(B)));
     play.end(Slot::Candidate, End::Restart);
-    play.end(
-        Slot::Candidate,
-        End::Refused {
-            code: 401,
-            message: None,
-        },
-    );
+    for _ in 0..2 {
+        play.say(Slot::Live, Signal::Alive);
+        play.wait(11);
+        play.end(
+            Slot::Candidate,
+            End::Refused {
+                code: 401,
+                message: None,
+            },
+        );
+    }
     assert!(play.snapshot().status.is_connected);
     assert_eq!(play.live_wiped, 0);
     assert!(!play.open.contains_key(&Slot::Candidate));
@@ -652,6 +656,90 @@ fn a_pause_keeps_the_link_and_ends_all_traffic() {
     play.log_in(Slot::Live, A);
     assert!(play.snapshot().status.is_connected);
     assert_eq!(play.live_wiped, 0);
+}
+
+/// Linked by the phone, and held up by a pause before the first login.
+#[test]
+fn a_pause_in_the_middle_of_linking_keeps_the_new_link() {
+    for beside in [None, Some(A)] {
+        let mut play = Play::new(None, beside);
+        play.log_in(Slot::Live, A);
+        play.order(B, true, 1);
+        play.show_code();
+        play.say(Slot::Candidate, Signal::Paired(linked(B)));
+        play.feed(Input::Pause);
+        play.wait(10_000);
+        assert!(play.open.is_empty());
+        play.feed(Input::Resume);
+        play.log_in(Slot::Candidate, B);
+        play.log_in(Slot::Live, B);
+        let status = play.snapshot().status;
+        assert!(status.is_connected);
+        assert_eq!(status.phone_number.as_deref(), Some(B));
+    }
+}
+
+#[test]
+fn disconnecting_in_the_middle_of_linking_leaves_nothing() {
+    let mut play = Play::new(None, None);
+    play.show_qr();
+    play.say(Slot::Candidate, Signal::Paired(linked(A)));
+    play.feed(Input::Disconnect(1));
+    assert_eq!(
+        format!("{:?}", play.answers[&1]),
+        "Disconnect(Disconnected { unlinked_at_whatsapp: false, wiped: true })"
+    );
+    play.show_qr();
+    assert_eq!(play.state(), State::WaitingQr);
+}
+
+#[test]
+fn a_newcomer_refused_once_gets_one_more_try() {
+    let mut play = Play::new(None, Some(A));
+    play.log_in(Slot::Live, A);
+    play.order(B, true, 1);
+    play.show_code();
+    play.say(Slot::Candidate, Signal::Paired(linked(B)));
+    play.end(Slot::Candidate, End::Restart);
+    play.end(
+        Slot::Candidate,
+        End::Refused {
+            code: 401,
+            message: None,
+        },
+    );
+    play.say(Slot::Live, Signal::Alive);
+    play.wait(11);
+    play.log_in(Slot::Candidate, B);
+    play.log_in(Slot::Live, B);
+    assert_eq!(play.snapshot().status.phone_number.as_deref(), Some(B));
+}
+
+#[test]
+fn a_ban_without_length_is_no_hot_loop() {
+    let mut play = Play::new(None, Some(A));
+    for _ in 0..5 {
+        let lasts = Some(Duration::ZERO);
+        play.end(
+            Slot::Live,
+            End::Banned {
+                lasts,
+                message: None,
+            },
+        );
+        assert!(!play.open.contains_key(&Slot::Live));
+        play.wait(300);
+    }
+}
+
+#[test]
+fn a_reload_to_qr_ends_an_ordered_code() {
+    let mut play = Play::new(None, None);
+    play.order(A, false, 1);
+    play.show_code();
+    play.feed(Input::Reload(policy(None), 2));
+    play.show_qr();
+    assert_eq!(play.state(), State::WaitingQr);
 }
 
 fn any_end() -> impl Strategy<Value = End> {

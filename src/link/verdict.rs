@@ -32,7 +32,7 @@ pub(super) fn class(end: &End) -> Class {
         End::Restart => Class::AtOnce,
         End::StreamError(429) => Class::Slower,
         End::Replaced => Class::Hold,
-        End::Removed => Class::Gone,
+        End::Removed | End::NoDevice(_) => Class::Gone,
         End::Refused {
             code: 401 | 403 | 406,
             ..
@@ -67,6 +67,7 @@ pub(super) fn reason(end: &End) -> Reason {
             "the server did not complete WhatsApp's handshake, or is not WhatsApp".to_owned(),
         ),
         End::Store(why) => ("store", format!("the session store cannot be used: {why}")),
+        End::NoDevice(why) => ("store", format!("the stored link cannot be used: {why}")),
         End::Lost => ("network", "the connection to WhatsApp broke".to_owned()),
         End::Silent => (
             "silent",

@@ -74,9 +74,9 @@ impl Machine {
         let pairing = candidate.and_then(|candidate| candidate.code()).cloned();
         let live = self.live.as_ref().map(|live| &live.who);
         let accepted = candidate.and_then(|candidate| match &candidate.phase {
-            CandidatePhase::Accepted { who, .. } | CandidatePhase::Promoting { who, .. } => {
-                Some(who)
-            }
+            CandidatePhase::Accepted { who, .. }
+            | CandidatePhase::LoginWaiting { who, .. }
+            | CandidatePhase::Promoting { who, .. } => Some(who),
             _ => None,
         });
         let who = live.or(accepted);
@@ -123,7 +123,7 @@ impl Machine {
             status,
             qr,
             pairing,
-            summary: sentence(self, now),
+            summary: sentence(self),
         }
     }
 
@@ -166,14 +166,8 @@ impl Machine {
         {
             warnings.push(format!("the link is down: {}", reason.message));
         }
-        if self.live.is_none()
-            && let Some(reason) = &self.reason
-            && matches!(
-                self.state,
-                State::Connecting | State::Banned | State::Outdated
-            )
-        {
-            warnings.push(format!("WhatsApp cannot be reached: {}", reason.message));
+        if let Some(trouble) = &self.trouble {
+            warnings.push(format!("WhatsApp cannot be reached: {}", trouble.message));
         }
         warnings.extend(self.health.iter().cloned());
         warnings
@@ -181,16 +175,12 @@ impl Machine {
 }
 
 /// The state in a sentence, for `STATUS=` and the journal. Numbers masked.
-pub(super) fn sentence(machine: &Machine, now: Now) -> String {
+pub(super) fn sentence(machine: &Machine) -> String {
     let number = machine
         .live
         .as_ref()
         .and_then(|live| crate::wire::PhoneNumber::parse(&live.who.number).ok())
         .map_or_else(String::new, |number| format!(" as {number}"));
-    let wait = |until: Duration| {
-        let seconds = until.saturating_sub(now.mono).as_secs_f64().ceil();
-        format!("next attempt in {seconds} s")
-    };
     match machine.state {
         State::Starting => "starting".to_owned(),
         State::Connecting => "connecting to WhatsApp".to_owned(),
@@ -209,12 +199,7 @@ pub(super) fn sentence(machine: &Machine, now: Now) -> String {
         State::Linking => "a phone has accepted; logging in".to_owned(),
         State::Connected => format!("connected{number}"),
         State::Degraded => format!("linked{number}, but WhatsApp does not answer"),
-        State::Reconnecting => match machine.live.as_ref().map(|live| &live.phase) {
-            Some(LivePhase::Waiting { until }) => {
-                format!("linked{number}, reconnecting, {}", wait(*until))
-            }
-            _ => format!("linked{number}, reconnecting"),
-        },
+        State::Reconnecting => format!("linked{number}, reconnecting"),
         State::Idle => "not linked; nobody is asking for a code".to_owned(),
         State::Paused => format!(
             "paused{}",

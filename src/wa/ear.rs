@@ -96,9 +96,16 @@ impl Ear {
                 let code = node
                     .get_attr("code")
                     .and_then(|v| v.as_str().parse::<u16>().ok());
-                match (kind.as_deref(), code) {
+                // Only what WhatsApp says when the phone removes a device wipes
+                // at once; what nobody knows yet is tried again like an error.
+                match (kind.as_deref().filter(|kind| !kind.is_empty()), code) {
                     (Some("replaced"), _) | (None, Some(409)) => self.ends(End::Replaced),
-                    (Some(_), _) | (None, Some(401 | 516)) => self.ends(End::Removed),
+                    (Some("device_removed"), _) | (None, Some(516)) => self.ends(End::Removed),
+                    (_, Some(401)) => self.ends(End::Refused {
+                        code: 401,
+                        message: None,
+                    }),
+                    (Some(_), code) => self.ends(End::StreamError(code.unwrap_or(0))),
                     (None, Some(515)) => self.ends(End::Restart),
                     (None, Some(code)) => self.ends(End::StreamError(code)),
                     (None, None) if node.get_optional_child("xml-not-well-formed").is_some() => {

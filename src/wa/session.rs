@@ -5,7 +5,7 @@ use super::{
     ear::{CODE_VALIDITY, Ear},
     http::Http,
     signal::{CodeRefusal, End, Linked, Secret, Signal},
-    store::{Slot, Store, Vault},
+    store::{Slot, Store, StoreError, Vault},
     transport::Socket,
     version::VersionSource,
 };
@@ -22,7 +22,7 @@ use tokio::{
 use whatsapp_rust::{
     Client, IqError,
     bot::Bot,
-    pair_code::{PairCodeOptions, PairCodeRejection, PairError},
+    pair_code::{PairCodeOptions, PairError},
     wacore::{
         iq::{devices::RemoveCompanionDeviceSpec, keepalive::KeepaliveSpec},
         store::DevicePropsOverride,
@@ -75,13 +75,16 @@ impl Session {
     pub fn open(opening: Opening, generation: u64, signals: mpsc::Sender<(u64, Signal)>) -> Self {
         let (close, closing) = oneshot::channel();
         tokio::spawn(async move {
-            let end = match opening.vault.open(opening.slot).await {
+            let end = match open_store(&opening).await {
                 Ok(store) => {
+                    let live = opening.slot == Slot::Live;
                     let end = run(opening, &store, generation, &signals, closing).await;
-                    store.settle().await;
+                    if live {
+                        store.settle().await;
+                    }
                     end
                 }
-                Err(error) => End::Store(error.to_string()),
+                Err(end) => end,
             };
             // A receiver that is gone has no use for it.
             let _ = signals.send((generation, Signal::Ended(end))).await;
@@ -96,6 +99,36 @@ impl Session {
             // A session that is over already is what was asked for.
             let _ = close.send(unlink);
         }
+    }
+}
+
+/// The store of this session. The live one must hold a linked device: without
+/// it the library would begin to pair where the link belongs.
+async fn open_store(opening: &Opening) -> Result<Store, End> {
+    let (vault, slot) = (&opening.vault, opening.slot);
+    if slot == Slot::Live && !vault.exists(slot) {
+        return Err(End::NoDevice("its file is gone".to_owned()));
+    }
+    let opened = match vault.open(slot).await {
+        Ok(store) if slot == Slot::Candidate => return Ok(store),
+        Ok(store) => match store.linked().await {
+            Ok(Some(_)) => return Ok(store),
+            Ok(None) => Err(StoreError::unlinked(vault, slot)),
+            Err(error) => Err(error),
+        },
+        Err(error) => Err(error),
+    };
+    match opened {
+        Err(damaged @ StoreError::Damaged { .. }) => match vault.set_aside(slot, (opening.clock)())
+        {
+            Ok(aside) => Err(End::NoDevice(format!(
+                "{damaged}; set aside as {}",
+                aside.display()
+            ))),
+            Err(error) => Err(End::Store(error.to_string())),
+        },
+        Ok(store) => Ok(store),
+        Err(error) => Err(End::Store(error.to_string())),
     }
 }
 
@@ -241,7 +274,7 @@ async fn follow(
             }
             pong = async { pinging.as_mut().expect("guarded below").await }, if pinging.is_some() => {
                 pinging = None;
-                if matches!(pong, Ok(Ok(()))) {
+                if matches!(&pong, Ok(answer) if is_answer(answer)) {
                     next_ping = tokio::time::Instant::now() + PING_EVERY;
                     say(Signal::Alive).await;
                 } else {
@@ -254,6 +287,14 @@ async fn follow(
             }
         }
     }
+}
+
+/// Also a refusal is a sign of life.
+fn is_answer(pong: &Result<(), IqError>) -> bool {
+    matches!(
+        pong,
+        Ok(()) | Err(IqError::ServerError { .. } | IqError::UnexpectedResponseType { .. })
+    )
 }
 
 /// The library tells nothing of some ends; what is left to know is how far
@@ -312,19 +353,33 @@ fn request_code(
                 code: Secret(code),
                 valid_for: CODE_VALIDITY.saturating_sub(began.elapsed()),
             },
-            Err(error) => Signal::CodeRefused(refusal(&error)),
+            Err(error) => match refusal(&error) {
+                Some(refusal) => Signal::CodeRefused(refusal),
+                // A connection that broke, or an answer that never came, is no
+                // refusal: the end of the session or a deadline tells of it.
+                None => return,
+            },
         };
         let _ = signals.send((generation, signal)).await;
     });
 }
 
-fn refusal(error: &PairError) -> CodeRefusal {
-    let rejection = error.rejection();
-    CodeRefusal {
-        limited: rejection.is_some_and(PairCodeRejection::is_throttled),
-        backoff: error.backoff(),
+/// What WhatsApp, or the library's own check, has refused. WhatsApp limits a
+/// number with 429, and with 400 for a well-formed number too; the words beside
+/// the number are not to be relied on.
+fn refusal(error: &PairError) -> Option<CodeRefusal> {
+    let (limited, backoff) = match error {
+        PairError::RequestFailed(IqError::ServerError { code, backoff, .. }) => {
+            (matches!(code, 400 | 429), *backoff)
+        }
+        PairError::PairCode(_) => (false, None),
+        _ => return None,
+    };
+    Some(CodeRefusal {
+        limited,
+        backoff: backoff.map(|seconds| Duration::from_secs(u64::from(seconds))),
         message: error.to_string(),
-    }
+    })
 }
 
 fn platform(name: &str) -> PlatformType {
@@ -335,6 +390,7 @@ fn platform(name: &str) -> PlatformType {
         "opera" => PlatformType::OPERA,
         "ie" => PlatformType::IE,
         "desktop" => PlatformType::DESKTOP,
+        "uwp" => PlatformType::UWP,
         _ => PlatformType::CHROME,
     }
 }

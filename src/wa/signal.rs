@@ -76,6 +76,8 @@ pub enum End {
     Handshake,
     /// The store cannot be used.
     Store(String),
+    /// There is no linked device to connect with any more, and why.
+    NoDevice(String),
     /// The connection broke.
     Lost,
     /// WhatsApp stopped answering on the open connection.

@@ -6,6 +6,7 @@
 //! one's name, in one rename.
 
 use super::signal::Linked;
+use crate::wire::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::{
     fs, io,
@@ -70,7 +71,7 @@ impl std::fmt::Debug for Store {
 
 /// How long a closed session's last users may keep the store open. They only
 /// finish what they began; past this the file is used all the same.
-const SETTLE: Duration = Duration::from_secs(1);
+const SETTLE: Duration = Duration::from_millis(300);
 
 impl Vault {
     /// The files in `dir`, which exists.
@@ -148,7 +149,8 @@ impl Vault {
         Ok(wiped)
     }
 
-    /// Makes the candidate the live link. Both must be closed.
+    /// Makes the candidate the live link, in a fresh file: a client of the
+    /// library may hold the candidate's open for minutes after its end.
     ///
     /// # Errors
     ///
@@ -157,43 +159,45 @@ impl Vault {
     pub fn promote(&self) -> Result<(), StoreError> {
         let candidate = self.path(Slot::Candidate);
         let live = self.path(Slot::Live);
-        let unusable = |error: rusqlite::Error| StoreError::Unusable {
+        let fresh = self.dir.join("session.db.new");
+        let io_error = |path: &Path, source| StoreError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        remove(&fresh)?;
+        // Made here, so that nobody else can ever read it.
+        let file = private(&fresh).map_err(|source| io_error(&fresh, source))?;
+        let copied = Connection::open(&candidate).and_then(|connection| {
+            let target = fresh.to_string_lossy();
+            connection.execute("VACUUM INTO ?1", [target.as_ref()])
+        });
+        copied.map_err(|error| StoreError::Unusable {
             path: candidate.clone(),
             why: error.to_string(),
-        };
-        // All of the candidate into its main file: the rename moves that one.
-        let connection = Connection::open(&candidate).map_err(unusable)?;
-        connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            .map_err(unusable)?;
-        connection.close().map_err(|(_, error)| unusable(error))?;
-        // The old link's log first: SQLite would replay it into the new file.
-        for file in with_companions(&live)
-            .into_iter()
-            .skip(1)
-            .chain(with_companions(&candidate).into_iter().skip(1))
-        {
-            match fs::remove_file(&file) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(source) => return Err(StoreError::Io { path: file, source }),
-            }
-        }
-        fs::rename(&candidate, &live).map_err(|source| StoreError::Io {
-            path: candidate.clone(),
-            source,
         })?;
-        self.sync_dir()
+        file.sync_all().map_err(|source| io_error(&fresh, source))?;
+        // The old link's log first: SQLite would replay it into the new file.
+        for beside in with_companions(&live).into_iter().skip(1) {
+            remove(&beside)?;
+        }
+        fs::rename(&fresh, &live).map_err(|source| io_error(&fresh, source))?;
+        self.sync_dir()?;
+        self.wipe(Slot::Candidate).map(|_| ())
     }
 
-    /// Moves a damaged file out of the way, under a name with `stamp` in it,
+    /// Moves a damaged file out of the way, under a name with the time in it,
     /// and says which.
     ///
     /// # Errors
     ///
     /// When it cannot be renamed.
-    pub fn set_aside(&self, slot: Slot, stamp: &str) -> Result<PathBuf, StoreError> {
+    pub fn set_aside(&self, slot: Slot, now: Timestamp) -> Result<PathBuf, StoreError> {
         let path = self.path(slot);
+        let stamp: String = now
+            .to_string()
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect();
         let aside = self.dir.join(format!("{}.damaged-{stamp}", slot.file()));
         for (from, to) in with_companions(&path)
             .into_iter()
@@ -228,9 +232,13 @@ impl Store {
     pub async fn linked(&self) -> Result<Option<Linked>, StoreError> {
         let manager = PersistenceManager::new(Arc::clone(&self.backend) as _)
             .await
-            .map_err(|error| StoreError::Damaged {
-                path: self.path.clone(),
-                why: error.to_string(),
+            .map_err(|error| {
+                let (path, why) = (self.path.clone(), error.to_string());
+                if is_circumstance(&why) {
+                    StoreError::Unusable { path, why }
+                } else {
+                    StoreError::Damaged { path, why }
+                }
             })?;
         let device = manager.get_device_snapshot();
         if !device.is_registered() {
@@ -256,20 +264,61 @@ impl Store {
     }
 }
 
-/// Makes the file with tight permissions, or checks the one that is there.
-fn prepare(path: &Path) -> Result<(), StoreError> {
-    let io_error = |source| StoreError::Io {
-        path: path.to_owned(),
-        source,
-    };
-    let file = fs::OpenOptions::new()
+impl StoreError {
+    /// A live file that holds no linked device lost it somehow: to be kept and
+    /// told like a damaged one.
+    pub fn unlinked(vault: &Vault, slot: Slot) -> Self {
+        Self::Damaged {
+            path: vault.path(slot),
+            why: "it holds no linked device".to_owned(),
+        }
+    }
+}
+
+/// What SQLite says when the disk, and not the file, is at fault.
+fn is_circumstance(why: &str) -> bool {
+    let why = why.to_ascii_lowercase();
+    [
+        "full",
+        "readonly",
+        "read-only",
+        "locked",
+        "busy",
+        "i/o",
+        "unable to open",
+    ]
+    .iter()
+    .any(|word| why.contains(word))
+}
+
+fn remove(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(StoreError::Io {
+            path: path.to_owned(),
+            source,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Opens a file, made for its owner only when it is not there.
+fn private(path: &Path) -> io::Result<fs::File> {
+    fs::OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
         .mode(0o600)
         .open(path)
-        .map_err(io_error)?;
+}
+
+/// Makes the file with tight permissions, or checks the one that is there.
+fn prepare(path: &Path) -> Result<(), StoreError> {
+    let io_error = |source| StoreError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let file = private(path).map_err(io_error)?;
     if file.metadata().map_err(io_error)?.len() == 0 {
         return Ok(());
     }
@@ -362,7 +411,9 @@ mod tests {
         .expect("written");
         let error = vault.open(Slot::Live).await.expect_err("it is damaged");
         assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
-        let aside = vault.set_aside(Slot::Live, "20261122").expect("renamed");
+        let aside = vault
+            .set_aside(Slot::Live, Timestamp::from_millis(0))
+            .expect("renamed");
         assert_eq!(
             fs::read(aside).expect("kept"),
             b"this is no database, only some text"

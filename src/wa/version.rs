@@ -113,6 +113,8 @@ impl VersionSource {
     /// WhatsApp called this version outdated: the next session asks again.
     pub(super) fn outdated(&self) {
         self.set_fresh_until(Timestamp::from_millis(0));
+        // Nor may the next start take it for fresh; it is there or it is not.
+        let _ = fs::remove_file(&self.file);
     }
 
     async fn fetch(&self) {
