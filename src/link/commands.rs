@@ -39,7 +39,8 @@ impl Machine {
         if let Some(until) = self.limited_until(&order.phone, now) {
             let retry_after = until - now.mono;
             self.effect(answer(Err(PairError::Limited {
-                message: "it said so before; wait, or scan the QR code instead".to_owned(),
+                message: "it said so before; scan the QR code instead, or try again later"
+                    .to_owned(),
                 retry_after,
             })));
             return;

@@ -44,7 +44,7 @@ pub enum PairError {
         "a device is linked already: disconnect it first, or ask for replace to link the new number beside it"
     )]
     AlreadyLinked,
-    #[error("WhatsApp limits pairing codes for this number: {message}")]
+    #[error("WhatsApp gives no pairing code for this number now: {message}")]
     Limited {
         message: String,
         retry_after: Duration,

@@ -388,7 +388,12 @@ impl Machine {
         }
         self.state = state;
         self.state_since = now.wall;
+        let asked_for = self
+            .reason
+            .as_ref()
+            .is_none_or(|reason| reason.code == "disconnected");
         let weight = match state {
+            State::LoggedOut if asked_for => Weight::Notice,
             State::Reconnecting
             | State::Degraded
             | State::LoggedOut
@@ -398,12 +403,17 @@ impl Machine {
             State::Starting | State::Connecting => Weight::Detail,
             _ => Weight::Notice,
         };
-        let mut message = super::view::sentence(self);
-        if let Some(reason) = &self.reason
-            && weight == Weight::Warning
-        {
-            message = format!("{message}: {}", reason.message);
-        }
+        let sentence = super::view::sentence(self);
+        let message = match (&self.reason, state) {
+            // The reason says it all.
+            (Some(reason), State::Replaced | State::Banned | State::Outdated) => {
+                reason.message.clone()
+            }
+            (Some(reason), _) if weight == Weight::Warning => {
+                format!("{sentence}: {}", reason.message)
+            }
+            _ => sentence,
+        };
         self.record(&format!("connection.{state}"), weight, message);
     }
 }

@@ -23,6 +23,10 @@ const QR_GRACE: Duration = Duration::from_secs(5);
 /// When WhatsApp limits codes without saying for how long.
 const LIMITED_FOR: Duration = Duration::from_secs(5 * 60);
 
+/// WhatsApp uses one refusal for both.
+const LIMITED: &str = "it limits them, or does not know the number; check the number, scan \
+    the QR code instead, or try again later";
+
 impl Machine {
     /// What the configuration wants shown, as far as WhatsApp lets.
     pub(super) fn next_intent(&self, now: Now) -> Intent {
@@ -238,7 +242,7 @@ impl Machine {
             (
                 "pairing_limited",
                 PairError::Limited {
-                    message: refusal.message,
+                    message: LIMITED.to_owned(),
                     retry_after,
                 },
             )

@@ -32,24 +32,15 @@ pub fn is_library(target: &str) -> bool {
 
 impl Log for Gate {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        match metadata.level() {
-            Level::Error | Level::Warn => tracing::enabled!(target: TARGET, TracingLevel::INFO),
-            // What a library calls information is detail to this daemon's users.
-            Level::Info | Level::Debug => tracing::enabled!(target: TARGET, TracingLevel::DEBUG),
-            Level::Trace => false,
-        }
+        metadata.level() <= Level::Debug && tracing::enabled!(target: TARGET, TracingLevel::DEBUG)
     }
 
+    /// All of it as detail, warnings too: what they mean for the link is said
+    /// in this daemon's own words, once.
     fn log(&self, record: &Record<'_>) {
-        if !self.enabled(record.metadata()) {
-            return;
-        }
-        let message = masked(&record.args().to_string());
-        match record.level() {
-            Level::Error | Level::Warn => {
-                tracing::info!(target: TARGET, "{}: {message}", record.target());
-            }
-            _ => tracing::debug!(target: TARGET, "{}: {message}", record.target()),
+        if self.enabled(record.metadata()) {
+            let message = masked(&record.args().to_string());
+            tracing::debug!(target: TARGET, "{}: {message}", record.target());
         }
     }
 

@@ -341,3 +341,25 @@ async fn a_damaged_session_is_set_aside_and_told() {
     link(&daemon, &phone).await;
     assert_eq!(daemon.status().await["phoneNumber"], json!(NUMBER));
 }
+
+#[tokio::test]
+async fn an_emptied_session_file_is_kept_and_told_as_well() {
+    let (_sandbox, phone, daemon, _device) = linked().await;
+    let home = daemon.kill();
+    for file in ["session.db-wal", "session.db-shm"] {
+        let _ = std::fs::remove_file(home.state().join(file));
+    }
+    std::fs::write(home.state().join("session.db"), b"").expect("emptied");
+    let daemon = home.start();
+    let status = daemon
+        .until("a QR code", |status| status["hasQRCode"] == true)
+        .await;
+    assert!(
+        status["health"][0]
+            .as_str()
+            .is_some_and(|text| text.contains("no linked device")),
+        "{status}"
+    );
+    phone.unlink_all();
+    link(&daemon, &phone).await;
+}
