@@ -25,6 +25,7 @@ pub(super) struct Ear {
     /// The first decisive word on why the session ends.
     end: Mutex<Option<End>>,
     logged_in: AtomicBool,
+    paired: AtomicBool,
     /// Rung when the session should look at `end` or `logged_in`.
     pub(super) bell: Notify,
     /// Set while the session itself is leaving, so that the farewell is not
@@ -39,6 +40,7 @@ impl Ear {
             signals,
             end: Mutex::new(None),
             logged_in: AtomicBool::new(false),
+            paired: AtomicBool::new(false),
             bell: Notify::new(),
             leaving: AtomicBool::new(false),
         })
@@ -54,6 +56,11 @@ impl Ear {
 
     pub(super) fn logged_in(&self) -> bool {
         self.logged_in.load(Ordering::Acquire)
+    }
+
+    /// Whether a phone has accepted this device in this session.
+    pub(super) fn paired(&self) -> bool {
+        self.paired.load(Ordering::Acquire)
     }
 
     /// From now on the session is closing by its own will.
@@ -135,11 +142,14 @@ impl EventHandler for Ear {
                 self.ends(End::QrExhausted);
             }
             Event::PairingCodeRefresh(_) => self.say(Signal::CodeSpent),
-            Event::PairSuccess(success) => self.say(Signal::Paired(Linked {
-                jid: success.id.to_string(),
-                number: success.id.user.to_string(),
-                push_name: None,
-            })),
+            Event::PairSuccess(success) => {
+                self.paired.store(true, Ordering::Release);
+                self.say(Signal::Paired(Linked {
+                    jid: success.id.to_string(),
+                    number: success.id.user.to_string(),
+                    push_name: None,
+                }));
+            }
             Event::PairError(error) => self.say(Signal::PairFailed(error.error.clone())),
             Event::SelfPushNameUpdated(update) if !update.new_name.is_empty() => {
                 self.say(Signal::PushName(update.new_name.clone()));

@@ -208,6 +208,9 @@ async fn run(
     drop(raw_nodes);
     // Flushes what the library still holds, also after an end of its own.
     let _ = timeout(CLOSE_TIMEOUT, running.client.disconnect()).await;
+    if ear.paired() {
+        store.wait_until_linked().await;
+    }
     if matches!(end, End::Outdated) {
         opening.versions.outdated();
     }

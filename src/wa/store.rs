@@ -69,6 +69,9 @@ impl std::fmt::Debug for Store {
     }
 }
 
+/// A write takes milliseconds; a disk under load, a second or two.
+const STORED_WITHIN: Duration = Duration::from_secs(5);
+
 /// How long a closed session's last users may keep the store open. They only
 /// finish what they began; past this the file is used all the same.
 const SETTLE: Duration = Duration::from_millis(300);
@@ -249,6 +252,19 @@ impl Store {
             number: jid.user.to_string(),
             push_name: Some(device.push_name.clone()).filter(|name| !name.is_empty()),
         }))
+    }
+
+    /// Waits until the file holds the link that the phone has accepted. The
+    /// library writes it in the background, and says so before it has.
+    pub(super) async fn wait_until_linked(&self) {
+        let stored = async {
+            while !matches!(self.linked().await, Ok(Some(_))) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        if tokio::time::timeout(STORED_WITHIN, stored).await.is_err() {
+            tracing::warn!("the new link is not on the disk yet; it may have to be made again");
+        }
     }
 
     /// Waits until the ended session has let go of the file.
