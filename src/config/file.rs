@@ -35,7 +35,7 @@ fn read(sources: &Sources, previous: Option<&Config>) -> Result<Config, Faults> 
     // Without the file there is no telling what the environment lacks, so an
     // unreadable one is the only fault.
     let file = sources.read_file()?;
-    let state_dir = sources.state_dir(file.is_some());
+    let state_dir = sources.state_dir(file.as_ref().map(|file| file.path.as_path()));
     let mut config = Config::new(state_dir.path.clone());
     let mut given = Given::default();
     if let Some(file) = &file {
@@ -119,7 +119,7 @@ fn settle_paths(
         },
         // The file's own was checked where it was read.
         None if given.places.contains_key("control.socket") => return,
-        None => sources.socket(config.file.is_some(), &config.storage.state_dir),
+        None => sources.socket(config.file.as_deref(), &config.storage.state_dir),
     };
     if let Err(wrong) = value::socket_path(&chosen.path.to_string_lossy()) {
         faults.push(wrong.at(chosen.place, "control.socket"));

@@ -15,6 +15,7 @@ use std::{
 /// The file that is read when none is named.
 pub const DEFAULT_FILE: &str = "/etc/walinkd/walinkd.toml";
 
+const SYSTEM_CONFIG: &str = "/etc";
 const SYSTEM_STATE: &str = "/var/lib/walinkd";
 const SYSTEM_RUNTIME: &str = "/run/walinkd";
 const SOCKET_NAME: &str = "control.sock";
@@ -148,14 +149,14 @@ impl Sources {
     }
 
     /// The default of `storage.state_dir`; empty when there is none.
-    pub(super) fn state_dir(&self, has_file: bool) -> Fallback {
+    pub(super) fn state_dir(&self, file: Option<&Path>) -> Fallback {
         if let Some(path) = self.first_directory("STATE_DIRECTORY") {
             return Fallback {
                 path,
                 place: Place::Environment("STATE_DIRECTORY"),
             };
         }
-        let path = if self.is_system(has_file) {
+        let path = if self.is_system(file) {
             PathBuf::from(SYSTEM_STATE)
         } else {
             self.user_state().unwrap_or_default()
@@ -167,10 +168,10 @@ impl Sources {
     }
 
     /// The default of `control.socket`.
-    pub(super) fn socket(&self, has_file: bool, state_dir: &Path) -> Fallback {
+    pub(super) fn socket(&self, file: Option<&Path>, state_dir: &Path) -> Fallback {
         let (directory, place) = if let Some(path) = self.first_directory("RUNTIME_DIRECTORY") {
             (path, Place::Environment("RUNTIME_DIRECTORY"))
-        } else if self.is_system(has_file) {
+        } else if self.is_system(file) {
             (PathBuf::from(SYSTEM_RUNTIME), Place::Default)
         } else if let Some(path) = self.absolute("XDG_RUNTIME_DIR") {
             (path.join("walinkd"), Place::Environment("XDG_RUNTIME_DIR"))
@@ -183,9 +184,11 @@ impl Sources {
         }
     }
 
-    /// A file speaks for the system, whoever runs the daemon.
-    fn is_system(&self, has_file: bool) -> bool {
-        self.root || has_file
+    /// A file in `/etc` speaks for the system, whoever runs the daemon; one
+    /// elsewhere is its user's own.
+    fn is_system(&self, file: Option<&Path>) -> bool {
+        let absolute = file.and_then(|file| std::path::absolute(file).ok());
+        self.root || absolute.is_some_and(|file| file.starts_with(SYSTEM_CONFIG))
     }
 
     fn user_state(&self) -> Option<PathBuf> {

@@ -2,7 +2,12 @@
 
 use super::*;
 use proptest::prelude::*;
-use std::{ffi::OsString, fs, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tempfile::TempDir;
 
 /// A file in a directory of its own, and nothing else to go by.
@@ -544,6 +549,18 @@ fn paths_follow_who_runs_the_daemon() {
             "/data/walinkd/control.sock"
         ]
         .map(PathBuf::from)
+    );
+
+    let own = Case::new("");
+    let mut sources = own.sources.clone();
+    sources.root = false;
+    sources.home = Some(PathBuf::from("/home/ana"));
+    let config = load(&sources).expect("a user's own file");
+    assert_eq!(config.storage.state_dir, PathBuf::from(state));
+    let system = Path::new("/etc/walinkd/a.toml");
+    assert_eq!(
+        sources.state_dir(Some(system)).path,
+        PathBuf::from("/var/lib/walinkd")
     );
 
     let service = user
