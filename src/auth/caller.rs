@@ -55,7 +55,9 @@ pub struct Caller {
 pub enum Refusal {
     #[error("an API key is needed: send it in the x-api-key header or as Authorization: Bearer")]
     NoKey,
-    #[error("this API key is not known: check it, or make one with `walinkd key add`")]
+    #[error(
+        "this API key is not known: check it; the keys are in auth.keys of the configuration, or without any there in the file api-key of the state directory"
+    )]
     UnknownKey,
     #[error("this API key expired at {at}: use a newer one")]
     Expired { name: Arc<str>, at: Timestamp },
