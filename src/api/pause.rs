@@ -17,9 +17,13 @@ pub(super) async fn pause(
     body::none(request, app.settings().max_body).await?;
     by.record("admin.pause", "going offline");
     app.link.pause().await?;
+    let message = match app.link.status().jid {
+        Some(_) => "Paused. The link is kept; POST /connection/resume goes online again.",
+        None => "Paused. Nothing is linked; POST /connection/resume begins to pair again.",
+    };
     Ok(answer(&Done::<()> {
         success: true,
-        message: "Paused. The link is kept; POST /connection/resume goes online again.".to_owned(),
+        message: message.to_owned(),
         data: None,
     }))
 }

@@ -101,6 +101,7 @@ impl From<PairError> for Problem {
             }
             PairError::Refused(_) => Self::new(Code::PairingRefused, text),
             PairError::Unreachable(_) => {
+                let text = format!("{text} Try again when it is back; the status shows when.");
                 Self::new(Code::Unreachable, text).retry_after(UNREACHABLE)
             }
             PairError::Stopping => Stopping.into(),

@@ -1,7 +1,7 @@
 //! `POST /connection/reconnect`.
 
 use super::{App, audit::By, body, problem::answer};
-use crate::wire::{Done, Problem};
+use crate::wire::{self, Done, Problem};
 use axum::{
     Extension,
     extract::{Request, State},
@@ -17,9 +17,15 @@ pub(super) async fn reconnect(
     body::none(request, app.settings().max_body).await?;
     by.record("admin.reconnect", "connecting anew");
     app.link.reconnect().await?;
+    let message = match app.link.status().state {
+        wire::State::Paused => {
+            "Paused: resume first, with POST /connection/resume. Nothing was connected."
+        }
+        _ => "Connecting anew. GET /connection/status shows how it goes.",
+    };
     Ok(answer(&Done::<()> {
         success: true,
-        message: "Connecting anew. GET /connection/status shows how it goes.".to_owned(),
+        message: message.to_owned(),
         data: None,
     }))
 }

@@ -10,7 +10,7 @@ use crate::{
     wire::{Code, PhoneNumber, Problem, State},
 };
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 #[tokio::test]
@@ -313,6 +313,30 @@ async fn commands_take_any_body_and_none() {
         assert!(answer.body["message"].is_string());
         bench.saw(command).await;
     }
+}
+
+#[tokio::test]
+async fn commands_promise_only_what_comes() {
+    let bench = bench();
+    let show = |state, jid: Option<&str>| {
+        let mut snapshot = snapshot(2);
+        snapshot.status.state = state;
+        snapshot.status.jid = jid.map(str::to_owned);
+        bench.snapshots.send_replace(Arc::new(snapshot));
+    };
+    let says = async |command: &str, begins: &str| {
+        let answer = bench.post(&format!("/connection/{command}"), "").await;
+        assert_eq!(answer.status, 200);
+        let message = answer.body["message"].as_str().expect("a text");
+        assert!(message.starts_with(begins), "{message}");
+    };
+    show(State::Paused, None);
+    says("reconnect", "Paused: resume first").await;
+    says("pause", "Paused. Nothing is linked").await;
+    show(State::Paused, Some("6281234567889:3@s.whatsapp.net"));
+    says("pause", "Paused. The link is kept").await;
+    show(State::Connected, Some("6281234567889:3@s.whatsapp.net"));
+    says("reconnect", "Connecting anew").await;
 }
 
 #[tokio::test]
