@@ -193,6 +193,18 @@ impl<'t> Item<'_, 't> {
         self.wrong(Wrong::new(what, hint));
     }
 
+    /// Complains about what is no whole number; `least` is the smallest that
+    /// will do.
+    fn no_number(self, least: &str) {
+        match self.value {
+            DeValue::Integer(number) if number.as_str().starts_with('-') => {
+                let what = format!("{number} is out of range");
+                self.wrong(Wrong::new(what, format!("it must be {least} or more")));
+            }
+            _ => self.mistyped(),
+        }
+    }
+
     fn put<V>(self, slot: &mut V, read: Result<V, Wrong>) {
         match read {
             Ok(value) => *slot = value,
@@ -257,7 +269,7 @@ impl<'t> Item<'_, 't> {
     pub(super) fn number(self, slot: &mut usize, range: RangeInclusive<usize>) {
         match whole_number(self.value) {
             Some(number) => self.put(slot, value::within(number, &range, |n| n.to_string())),
-            None => self.mistyped(),
+            None => self.no_number(&range.start().to_string()),
         }
     }
 
@@ -266,7 +278,7 @@ impl<'t> Item<'_, 't> {
         let bytes = match (self.value, whole_number(self.value)) {
             (DeValue::String(text), _) => value::size(text),
             (_, Some(number)) => Ok(number),
-            _ => return self.mistyped(),
+            _ => return self.no_number(&value::show_size(*range.start())),
         };
         let bytes = bytes.and_then(|bytes| value::within(bytes, &range, value::show_size));
         self.put(slot, bytes);

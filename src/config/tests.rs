@@ -83,7 +83,7 @@ max_connections = 10
 max_body = "1MiB"
 [control]
 socket = "/tmp/c.sock"
-group = "walinkd"
+group = "root"
 [[auth.keys]]
 name = "dashboard"
 sha256 = "{HASH}"
@@ -123,7 +123,7 @@ target = "json"
     assert_eq!(config.http.max_connections, 10);
     assert_eq!(config.http.max_body, 1 << 20);
     assert_eq!(config.control.socket, PathBuf::from("/tmp/c.sock"));
-    assert_eq!(config.control.group.as_deref(), Some("walinkd"));
+    assert_eq!(config.control.group.as_deref(), Some("root"));
     let keys: Vec<_> = config
         .auth
         .keys
@@ -302,6 +302,27 @@ fn files_that_are_no_text_are_told() {
 
     let huge = Case::new(vec![b'\n'; (1 << 20) + 1]).faults();
     assert!(huge[0].contains("larger than 1 MiB"), "{huge:?}");
+}
+
+#[test]
+fn numbers_below_zero_are_told() {
+    assert_eq!(
+        one_fault("[http]\nmax_connections = -1\n"),
+        "walinkd.toml:2:19: http.max_connections: -1 is out of range: it must be 1 or more"
+    );
+    assert_eq!(
+        one_fault("[http]\nmax_body = -20\n"),
+        "walinkd.toml:2:12: http.max_body: -20 is out of range: it must be 256B or more"
+    );
+}
+
+#[test]
+fn a_group_that_is_not_there_is_told() {
+    assert_eq!(
+        one_fault("[control]\ngroup = \"no-such-group\"\n"),
+        "walinkd.toml:2:9: control.group: there is no group \"no-such-group\": \
+         create it (groupadd --system no-such-group) or name another"
+    );
 }
 
 #[test]

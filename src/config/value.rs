@@ -3,6 +3,7 @@
 use super::fault::{Wrong, shown};
 use crate::wire::{PhoneNumber, Timestamp};
 use chrono::{Days, FixedOffset, NaiveDate, NaiveTime, TimeZone as _, Utc};
+use nix::unistd::Group;
 use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 use toml::value::{Datetime, Offset};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
@@ -191,17 +192,26 @@ pub(super) fn key_name(text: &str) -> Result<String, Wrong> {
     }
 }
 
-/// The name of a group as useradd(8) and systemd allow it.
+/// The name of a group that there is, as useradd(8) and systemd allow it.
 pub(super) fn group(text: &str) -> Result<String, Wrong> {
     const LONGEST: usize = 31;
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if text.len() <= LONGEST && text.chars().all(allowed) && !text.starts_with('-') {
-        Ok(text.to_owned())
-    } else {
-        Err(Wrong::new(
+    if text.len() > LONGEST || !text.chars().all(allowed) || text.starts_with('-') {
+        return Err(Wrong::new(
             format!("{} is no name of a group", shown(text)),
             "write a name as `getent group` shows it, for example \"walinkd\"",
-        ))
+        ));
+    }
+    match Group::from_name(text) {
+        Ok(Some(_)) => Ok(text.to_owned()),
+        Ok(None) => Err(Wrong::new(
+            format!("there is no group {}", shown(text)),
+            format!("create it (groupadd --system {text}) or name another"),
+        )),
+        Err(error) => Err(Wrong::new(
+            format!("the group {} cannot be looked up: {error}", shown(text)),
+            format!("check the name service (getent group {text})"),
+        )),
     }
 }
 

@@ -18,6 +18,13 @@ const OWN_KEY: &str = "api-key";
 /// The keys and the group in force. Without a configured key, the daemon's
 /// own one counts, and is made when there is none yet.
 pub(super) fn rules(config: &Config, state_dir: &Path) -> anyhow::Result<Rules> {
+    // Before a key is made: nothing is left behind by a start that fails.
+    let control_group = config
+        .control
+        .group
+        .as_deref()
+        .map(auth::group_id)
+        .transpose()?;
     let mut keys: Vec<Key> = config.auth.keys.iter().map(key).collect();
     if keys.is_empty() {
         let (secret, fresh) = state_dir::own_key(state_dir)?;
@@ -35,12 +42,6 @@ pub(super) fn rules(config: &Config, state_dir: &Path) -> anyhow::Result<Rules> 
             expires: None,
         });
     }
-    let control_group = config
-        .control
-        .group
-        .as_deref()
-        .map(auth::group_id)
-        .transpose()?;
     Ok(Rules {
         keyring: Keyring::new(keys),
         control_group,

@@ -20,6 +20,11 @@ pub(super) struct Held {
 /// Makes the directory if need be and takes its lock.
 pub(super) fn hold(dir: &Path) -> anyhow::Result<Held> {
     let shown = dir.display();
+    if fs::metadata(dir).is_ok_and(|there| !there.is_dir()) {
+        return Err(anyhow!(
+            "{shown}: is not a directory: move it away, or choose another storage.state_dir"
+        ));
+    }
     DirBuilder::new().recursive(true).mode(0o700).create(dir).with_context(|| {
         format!("{shown}: cannot be made: choose another storage.state_dir, or make it for this user")
     })?;

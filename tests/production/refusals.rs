@@ -65,10 +65,22 @@ async fn a_state_directory_that_cannot_be_used_is_named() {
     let mut daemon = home.start();
     assert_eq!(daemon.ended().await.code(), Some(78));
     assert!(
-        daemon.log().contains("storage.state_dir"),
+        daemon.log().contains("is not a directory: ") && daemon.log().contains("storage.state_dir"),
         "{}",
         daemon.log()
     );
+}
+
+#[tokio::test]
+async fn a_group_that_is_not_there_is_named_before_a_key_is_made() {
+    let home = nowhere();
+    let text = std::fs::read_to_string(home.config()).expect("written");
+    let text = text.replace("[control]", "[control]\ngroup = \"no-such-group\"");
+    std::fs::write(home.config(), text).expect("written");
+    let mut daemon = home.start();
+    assert_eq!(daemon.ended().await.code(), Some(78));
+    assert!(daemon.log().contains("groupadd"), "{}", daemon.log());
+    assert!(!home.state().join("api-key").exists());
 }
 
 #[test]
