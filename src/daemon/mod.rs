@@ -139,7 +139,7 @@ async fn serve(
     let reloads = Reloader {
         sources,
         running: config,
-        state_dir,
+        state_dir: state_dir.clone(),
         rules,
         api: settings,
         limits,
@@ -178,6 +178,7 @@ async fn serve(
         .control
         .into_iter()
         .for_each(|socket| server.listen_control(socket));
+    let places = server.places().join(", ");
     let server = tokio::spawn(server.run(stopping.clone()));
     tokio::spawn(tell_systemd(link.clone()));
     if let Some(draw) = draw {
@@ -185,6 +186,11 @@ async fn serve(
     }
     ready.send_replace(true);
     notify::ready();
+    tracing::info!(
+        walinkd_event = "admin.start",
+        "walinkd {VERSION} is ready: {places}, state in {}",
+        state_dir.display()
+    );
 
     until_stopped(signals, &reloads).await;
 

@@ -81,6 +81,12 @@ impl ControlSocket {
         }
     }
 
+    /// Where it is, also of an inherited one.
+    pub(super) fn path(&self) -> Option<PathBuf> {
+        let address = self.listener.local_addr().ok()?;
+        address.as_pathname().map(Path::to_owned)
+    }
+
     pub(super) async fn accept(&self) -> io::Result<UnixStream> {
         self.listener.accept().await.map(|(stream, _)| stream)
     }
