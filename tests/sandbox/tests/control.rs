@@ -112,6 +112,8 @@ fn a_phone_says_why_it_does_not_link() {
     assert_eq!(code("ABCD-EFGH").0, 409);
     let (status, unlinked) = program.post("/phones/628123456789/unlink", &json!({}));
     assert_eq!((status, unlinked), (200, json!({ "unlinked": 0 })));
+    let (status, unlinked) = program.call("POST", "/phones/628123456789/unlink", None);
+    assert_eq!((status, unlinked), (200, json!({ "unlinked": 0 })));
 }
 
 #[test]

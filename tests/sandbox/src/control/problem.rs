@@ -1,7 +1,7 @@
 //! How the control API says no, and its reading of bodies.
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
+use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -36,15 +36,19 @@ impl IntoResponse for Problem {
     }
 }
 
-/// A JSON body, with this API's words for a bad one.
+/// A JSON body, with this API's words for a bad one. Whatever its declared type,
+/// and `{}` when there is none, so that a plain `curl -d` or `curl -X POST` will do.
 pub(super) struct Body<T>(pub(super) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let read: Result<Json<T>, JsonRejection> = Json::from_request(request, state).await;
-        match read {
+        let read = Bytes::from_request(request, state).await;
+        let bytes =
+            read.map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))?;
+        let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        match Json::from_bytes(text) {
             Ok(Json(body)) => Ok(Self(body)),
             Err(rejection) => Err(Problem::new(rejection.status(), rejection.body_text())),
         }
