@@ -20,7 +20,7 @@ pub(super) fn run(common: &Common, arguments: Arguments) -> Result<(), Failure> 
     if sources.file.is_none() && sources.default_file.exists() {
         sources.file = Some(sources.default_file.clone());
     }
-    let config = config::load(&sources)?;
+    let config = config::load(&sources).map_err(|faults| Failure::faults(&faults))?;
     match config.file {
         Some(file) => say(&format!("{}: OK", file.display())),
         None => say(&format!(

@@ -2,7 +2,11 @@
 //! what, why, and what to do.
 
 use super::screen::{complain, plain};
-use crate::{client, config::Faults, wire::Code};
+use crate::{
+    client,
+    config::Faults,
+    wire::{Code, Problem},
+};
 use std::{fmt::Display, io, process::ExitCode};
 
 /// Refused or failed.
@@ -76,13 +80,26 @@ impl Failure {
                     (_, Code::BadConfig) => BAD_CONFIG,
                     _ => FAILED,
                 },
-                format!("walinkd: {what}: {}", lines(&problem.error)),
+                format!(
+                    "walinkd: {what}: {}{}",
+                    lines(&problem.error),
+                    wait(&problem)
+                ),
             ),
             error => Self::new(
                 what,
                 plain(&error.to_string()),
                 "see what the daemon says: journalctl -u walinkd",
             ),
+        }
+    }
+
+    /// The configuration that was to be checked, each fault on a line that
+    /// begins with its place, as editors and people look for it.
+    pub(super) fn faults(faults: &Faults) -> Self {
+        Self {
+            exit: BAD_CONFIG,
+            message: faults.to_string(),
         }
     }
 
@@ -108,13 +125,27 @@ impl Failure {
 }
 
 impl From<Faults> for Failure {
-    /// Each fault on a line of its own that begins with its place, as editors
-    /// and people look for it.
+    /// Each fault on a line of its own.
     fn from(faults: Faults) -> Self {
+        let lines: Vec<_> = faults
+            .iter()
+            .map(|fault| format!("walinkd: configuration: {fault}"))
+            .collect();
         Self {
             exit: BAD_CONFIG,
-            message: faults.to_string(),
+            message: lines.join("\n"),
         }
+    }
+}
+
+/// How long to wait, where the daemon's own words leave that to a header.
+fn wait(problem: &Problem) -> String {
+    match (problem.code, problem.retry_after) {
+        (Code::PairingLimited, Some(seconds @ 0..120)) => format!(" Try again in {seconds} s."),
+        (Code::PairingLimited, Some(seconds)) => {
+            format!(" Try again in {} min.", seconds.div_ceil(60))
+        }
+        _ => String::new(),
     }
 }
 

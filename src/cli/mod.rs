@@ -32,7 +32,6 @@ Exit status: 0 done; 1 refused or failed; 2 usage; 3 not in the asked state;
 /// in the foreground; with one it talks to the daemon that runs.
 #[derive(Debug, Parser)]
 #[command(name = "walinkd", version = VERSION, after_help = EXIT_STATUS)]
-#[command(disable_help_subcommand = true)]
 struct Arguments {
     #[command(flatten)]
     common: Common,

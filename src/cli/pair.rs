@@ -38,7 +38,18 @@ pub(super) async fn run(client: &Client, arguments: Arguments) -> Result<(), Fai
         custom_code: arguments.code,
         replace: arguments.replace,
     };
-    let mut code = client.pair(&request).await.map_err(failed)?.data.data;
+    let mut code = match client.pair(&request).await {
+        Ok(answer) => answer.data.data,
+        Err(Error::Refused { problem, .. }) if problem.code == Code::AlreadyLinked => {
+            return Err(Failure::new(
+                "pair",
+                "a device is linked already",
+                "unlink it first with walinkd disconnect, or add --replace to link the new \
+                 number beside it",
+            ));
+        }
+        Err(error) => return Err(failed(error)),
+    };
     show(&code)?;
     if arguments.no_wait {
         return Ok(());

@@ -4,7 +4,11 @@ use super::{failure::Failure, screen::say};
 use crate::client::Client;
 
 pub(super) async fn run(client: &Client) -> Result<(), Failure> {
-    let answer = client.pause().await;
-    answer.map_err(|error| Failure::call("pause", error))?;
-    say("Paused. The link is kept; walinkd resume goes online again.")
+    let failed = |error| Failure::call("pause", error);
+    client.pause().await.map_err(failed)?;
+    let status = client.status().await.map_err(failed)?.data;
+    say(match status.jid {
+        Some(_) => "Paused. The link is kept; walinkd resume goes online again.",
+        None => "Paused. Nothing is linked; walinkd resume begins to pair again.",
+    })
 }

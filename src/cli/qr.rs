@@ -26,7 +26,10 @@ const FIRST: Duration = Duration::from_secs(10);
 /// How long the daemon holds an answer when nothing changes.
 pub(super) const WATCH: Duration = Duration::from_secs(30);
 
-const HOW: &str = "Scan it: WhatsApp on the phone > Linked devices > Link a device.";
+/// Between two looks at whether a small window was enlarged.
+const LOOK: Duration = Duration::from_secs(1);
+
+const HOW: &str = "Scan it: WhatsApp > Linked devices > Link a device.";
 
 pub(super) async fn run(client: &Client, arguments: &Arguments) -> Result<(), Failure> {
     let failed = |error| Failure::call("qr", error);
@@ -68,7 +71,8 @@ pub(super) async fn run(client: &Client, arguments: &Arguments) -> Result<(), Fa
         } else {
             screen.note(&status);
         }
-        let next = client.status_after(status.generation, WATCH).await;
+        let wait = if screen.cramped { LOOK } else { WATCH };
+        let next = client.status_after(status.generation, wait).await;
         status = next.map_err(failed)?.data;
     }
 }
@@ -89,8 +93,8 @@ fn may_come(status: &Status) -> Result<(), Failure> {
                 let number = named(status);
                 number.replace(" as ", " for ")
             }),
-            "enter that code on the phone (walinkd pair PHONE shows it), or set \
-             pairing.mode = \"qr\" and reload",
+            "enter that code on the phone (walinkd pair PHONE shows it), or go back to the \
+             configured way with walinkd disconnect",
         ),
         State::Paused => ("the daemon is paused".to_owned(), "walinkd resume"),
         State::Stopping => ("the daemon is stopping".to_owned(), "start it again"),
@@ -113,9 +117,11 @@ struct Screen {
     raw: bool,
     /// Draws over what it drew before.
     terminal: bool,
-    /// Lines of the drawing that stands above the cursor.
-    drawn: usize,
+    /// What stands above the cursor.
+    drawn: String,
     shown: String,
+    /// The window has no room for the drawing.
+    cramped: bool,
     noted: Option<State>,
 }
 
@@ -124,14 +130,15 @@ impl Screen {
         Self {
             raw,
             terminal: screen::is_terminal(),
-            drawn: 0,
+            drawn: String::new(),
             shown: String::new(),
+            cramped: false,
             noted: None,
         }
     }
 
     fn show(&mut self, qr: &QrCodeBody) -> Result<(), Failure> {
-        if qr.qr_code == self.shown {
+        if qr.qr_code == self.shown && !self.cramped {
             return Ok(());
         }
         self.shown.clone_from(&qr.qr_code);
@@ -140,18 +147,24 @@ impl Screen {
             return say(&plain(&qr.qr_code));
         }
         let drawing = draw(&qr.qr_code, screen::has_colour());
-        let text = format!("{drawing}\n{HOW} It is good for {}.", plain(&qr.expires_in));
+        let refusal = screen::window().and_then(|window| no_room(&drawing, window));
+        self.cramped = refusal.is_some();
+        let mut text = refusal.unwrap_or(drawing);
+        text.push_str(&format!("\n{HOW} Good for {}.", plain(&qr.expires_in)));
         let erase = self.erase();
-        self.drawn = text.lines().count();
-        say(&format!("{erase}{text}"))
+        self.drawn = text;
+        say(&format!("{erase}{}", self.drawn))
     }
 
-    /// Takes the cursor back to where the last drawing began.
+    /// Takes the cursor back to where the last drawing began, as the window is
+    /// now.
     fn erase(&mut self) -> String {
-        match std::mem::take(&mut self.drawn) {
-            lines if self.terminal && lines > 0 => format!("\x1b[{lines}A\x1b[J"),
-            _ => String::new(),
+        let drawn = std::mem::take(&mut self.drawn);
+        if !self.terminal || drawn.is_empty() {
+            return String::new();
         }
+        let rows = rows(&drawn, screen::window().map(|window| window.0));
+        format!("\x1b[{rows}A\x1b[J")
     }
 
     /// Tells once why there is nothing to scan. On standard error, so that
@@ -160,7 +173,8 @@ impl Screen {
         if self.noted.replace(status.state) == Some(status.state) {
             return;
         }
-        self.drawn = 0;
+        self.drawn.clear();
+        self.cramped = false;
         screen::complain(&format!("walinkd: qr: {}", why_none(status)));
     }
 
@@ -169,6 +183,38 @@ impl Screen {
         say(&format!("{erase}{text}"))
     }
 }
+
+/// What to say instead of a drawing for which the window has no room, with the
+/// caption and the cursor below it: a phone cannot read one that is torn.
+fn no_room(drawing: &str, (columns, lines): (usize, usize)) -> Option<String> {
+    let width = drawing.lines().map(columns_of).max().unwrap_or_default();
+    let height = drawing.lines().count() + 2;
+    (width > columns || height > lines).then(|| {
+        format!(
+            "The window is {columns}x{lines}, the code needs {width}x{height}: enlarge it or zoom out."
+        )
+    })
+}
+
+/// Rows of the screen that a text takes; longer lines wrap at `columns`.
+fn rows(text: &str, columns: Option<usize>) -> usize {
+    let row = |line| match columns {
+        Some(columns) if columns > 0 => columns_of(line).div_ceil(columns).max(1),
+        _ => 1,
+    };
+    text.lines().map(row).sum()
+}
+
+/// Columns of a line, without the colours that [`draw`] puts around it.
+fn columns_of(line: &str) -> usize {
+    let line = line.strip_prefix(COLOUR).unwrap_or(line);
+    let line = line.strip_suffix(NO_COLOUR).unwrap_or(line);
+    line.chars().count()
+}
+
+/// Black on white out of the colour cube, which no theme changes.
+const COLOUR: &str = "\x1b[38;5;16;48;5;231m";
+const NO_COLOUR: &str = "\x1b[0m";
 
 /// Light around the code, in modules: ISO/IEC 18004, section 6.3.8.
 const QUIET: usize = 4;
@@ -206,8 +252,7 @@ pub(super) fn draw(text: &str, colour: bool) -> String {
             })
             .collect();
         lines.push(if colour {
-            // Black on white out of the colour cube, which no theme changes.
-            format!("\x1b[38;5;16;48;5;231m{line}\x1b[0m")
+            format!("{COLOUR}{line}{NO_COLOUR}")
         } else {
             line
         });
@@ -223,9 +268,7 @@ mod tests {
     fn read(drawing: &str, colour: bool) -> Vec<Vec<bool>> {
         let mut rows = Vec::new();
         for line in drawing.lines() {
-            let line = line
-                .trim_start_matches("\x1b[38;5;16;48;5;231m")
-                .trim_end_matches("\x1b[0m");
+            let line = line.trim_start_matches(COLOUR).trim_end_matches(NO_COLOUR);
             for half in ["█▀", "█▄"] {
                 rows.push(line.chars().map(|c| half.contains(c) == colour).collect());
             }
@@ -250,6 +293,30 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_window_without_room_is_told() {
+        let drawing = draw("2@WsYovQD+qnbgd1tsGtBKn2N9ZBo96rx,a,b,c", true);
+        let width = drawing.lines().map(columns_of).max().expect("a drawing");
+        let height = drawing.lines().count() + 2;
+        assert_eq!(no_room(&drawing, (width, height)), None);
+        for (columns, lines) in [(width - 1, height), (width, height - 1)] {
+            let said = no_room(&drawing, (columns, lines)).expect("a refusal");
+            let begins =
+                format!("The window is {columns}x{lines}, the code needs {width}x{height}:");
+            assert!(said.starts_with(&begins), "{said}");
+        }
+    }
+
+    #[test]
+    fn wrapped_lines_count_as_the_rows_they_take() {
+        let coloured = format!("{COLOUR}12345{NO_COLOUR}");
+        let text = format!("{coloured}\n\n1234");
+        assert_eq!(rows(&text, None), 3);
+        assert_eq!(rows(&text, Some(5)), 3);
+        assert_eq!(rows(&text, Some(3)), 2 + 1 + 2);
+        assert!(HOW.len() + " Good for 160 seconds.".len() < 80);
     }
 
     #[test]

@@ -1,10 +1,17 @@
 //! `walinkd reconnect`: drop the connection and connect now.
 
 use super::{failure::Failure, screen::say};
-use crate::client::Client;
+use crate::{client::Client, wire::State};
 
 pub(super) async fn run(client: &Client) -> Result<(), Failure> {
-    let answer = client.reconnect().await;
-    answer.map_err(|error| Failure::call("reconnect", error))?;
+    let failed = |error| Failure::call("reconnect", error);
+    client.reconnect().await.map_err(failed)?;
+    if client.status().await.map_err(failed)?.data.state == State::Paused {
+        return Err(Failure::not_reached(
+            "reconnect",
+            "the daemon is paused",
+            "end that first: walinkd resume",
+        ));
+    }
     say("Connecting anew. walinkd status shows how it goes.")
 }

@@ -20,7 +20,7 @@ pub(super) async fn run(client: &Client) -> Result<(), Failure> {
         say(&format!("pairing for: {}", plain(number)))?;
     }
     if report.applied.is_empty() && report.needs_restart.is_empty() {
-        say("reloaded: no key has changed")?;
+        say("reloaded: no setting has changed")?;
     }
     Ok(())
 }

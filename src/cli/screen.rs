@@ -26,6 +26,12 @@ pub(super) fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
+/// Columns and lines of the screen, when standard output is one.
+pub(super) fn window() -> Option<(usize, usize)> {
+    let (columns, lines) = terminal_size::terminal_size_of(io::stdout())?;
+    Some((columns.0.into(), lines.0.into()))
+}
+
 /// True when colours are welcome: <https://no-color.org>.
 pub(super) fn has_colour() -> bool {
     let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());

@@ -47,6 +47,7 @@ fn wrong_usage_is_2_and_help_is_0() {
     ] {
         assert!(out.contains(verb), "{verb} in {out}");
         assert_eq!(run(&[verb, "--help"]).0, 0, "{verb}");
+        assert_eq!(run(&["help", verb]).0, 0, "{verb}");
     }
 }
 
@@ -161,5 +162,9 @@ fn check_config_tells_every_fault() {
         let (code, _, err) = run(arguments);
         assert_eq!(code, 78, "{arguments:?}: {err}");
         assert!(err.contains("log.levl"), "{err}");
+        assert!(
+            err.lines().all(|line| line.starts_with("walinkd: ")),
+            "{err}"
+        );
     }
 }

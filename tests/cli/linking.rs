@@ -65,7 +65,7 @@ fn qr_follows_the_rotation_until_linked() {
     assert_eq!(raw.until("2@"), "2@second");
     let line = drawn.until("Scan it");
     assert!(
-        line.contains("It is good for 20 seconds.") && !line.contains('\x1b'),
+        line.contains("Good for 20 seconds.") && !line.contains('\x1b'),
         "{line}"
     );
     daemon.change(Scene {
@@ -155,7 +155,11 @@ fn pair_ends_as_the_pairing_ends() {
     let (code, _, err) = daemon.run(&["pair", "6281234567889"]);
     assert_eq!(
         (code, err.as_str()),
-        (1, "walinkd: pair: A device is linked.\n")
+        (
+            1,
+            "walinkd: pair: a device is linked already: unlink it first with walinkd \
+             disconnect, or add --replace to link the new number beside it\n"
+        )
     );
 }
 
