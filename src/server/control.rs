@@ -83,6 +83,10 @@ impl ControlSocket {
 
     /// Where it is, also of an inherited one.
     pub(super) fn path(&self) -> Option<PathBuf> {
+        // One of ours was bound under another name and moved into place.
+        if let Some(file) = &self.file {
+            return Some(file.path.clone());
+        }
         let address = self.listener.local_addr().ok()?;
         address.as_pathname().map(Path::to_owned)
     }
