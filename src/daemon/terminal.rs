@@ -1,6 +1,6 @@
 //! Started on a terminal, the daemon shows there what there is to scan.
 
-use crate::{link::Handle, wire::State};
+use crate::link::Handle;
 use std::time::Duration;
 
 /// Turns a QR code's text into what to print.
@@ -9,7 +9,8 @@ pub type Draw = Box<dyn Fn(&str) -> String + Send + Sync>;
 /// Whoever has the terminal open is asking: codes go on while it is.
 const ASK_EVERY: Duration = Duration::from_secs(60);
 
-/// Prints each QR code and pairing code as it comes, and who was linked.
+/// Prints each QR code and pairing code as it comes; the log beside it tells
+/// the rest.
 #[expect(clippy::print_stdout, reason = "this is what the terminal is for")]
 pub(super) async fn show(link: Handle, draw: Draw) {
     let mut snapshots = link.watch();
@@ -34,9 +35,6 @@ pub(super) async fn show(link: Handle, draw: Draw) {
                 println!(
                     "On the phone: WhatsApp, Linked devices, Link a device, Link with phone number instead.\n"
                 );
-            }
-            if shown.is_some() && snapshot.status.state == State::Linking {
-                println!("The phone has accepted.");
             }
             shown = code;
         }
