@@ -1,7 +1,7 @@
 //! One session: one client of the library, one socket, one life.
 
 use super::{
-    dial::{DialError, Dialer},
+    dial::Dialer,
     ear::{CODE_VALIDITY, Ear},
     http::Http,
     signal::{CodeRefusal, End, Linked, Secret, Signal},
@@ -395,12 +395,6 @@ fn platform(name: &str) -> PlatformType {
         "desktop" => PlatformType::DESKTOP,
         "uwp" => PlatformType::UWP,
         _ => PlatformType::CHROME,
-    }
-}
-
-impl From<DialError> for End {
-    fn from(error: DialError) -> Self {
-        Self::Unreachable(error)
     }
 }
 
