@@ -61,6 +61,7 @@ fn snapshot(generation: u64) -> Snapshot {
         },
         qr: None,
         pairing: None,
+        passkey: None,
         summary: String::new(),
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn layer(settings: watch::Receiver<Arc<Settings>>) -> CorsLayer {
             let mut allowed = settings.cors_origins.iter();
             allowed.any(|one| one == "*" || one.as_bytes() == origin.as_bytes())
         }))
-        .allow_methods([Method::GET, Method::POST])
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
         .allow_headers([
             HeaderName::from_static("x-api-key"),
             AUTHORIZATION,

@@ -10,6 +10,7 @@ mod disconnect;
 mod guard;
 mod health;
 mod pairing;
+mod passkey;
 mod pause;
 mod problem;
 mod qr;

@@ -2,7 +2,7 @@
 
 use crate::{
     auth::Refusal,
-    link::{PairError, Stopping},
+    link::{PairError, PasskeyError, Stopping},
     wire::{Code, Problem},
 };
 use axum::{
@@ -57,14 +57,20 @@ impl IntoResponse for Problem {
 
 fn status_of(code: Code) -> StatusCode {
     match code {
-        Code::BadRequest | Code::BadPhoneNumber | Code::BadCustomCode | Code::BadConfig => {
-            StatusCode::BAD_REQUEST
-        }
+        Code::BadRequest
+        | Code::BadPhoneNumber
+        | Code::BadCustomCode
+        | Code::BadPasskey
+        | Code::PasskeyCancelled
+        | Code::PasskeyRefused
+        | Code::BadConfig => StatusCode::BAD_REQUEST,
         Code::BadKey | Code::NotPermitted => StatusCode::FORBIDDEN,
-        Code::NotFound | Code::NoQrCode | Code::NoPairingCode => StatusCode::NOT_FOUND,
+        Code::NotFound | Code::NoQrCode | Code::NoPairingCode | Code::NoPasskey => {
+            StatusCode::NOT_FOUND
+        }
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::Timeout => StatusCode::REQUEST_TIMEOUT,
-        Code::AlreadyLinked => StatusCode::CONFLICT,
+        Code::AlreadyLinked | Code::PasskeyStage => StatusCode::CONFLICT,
         Code::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::PairingLimited => StatusCode::TOO_MANY_REQUESTS,
@@ -104,8 +110,25 @@ impl From<PairError> for Problem {
                 let text = format!("{text} Try again when it is back; the status shows when.");
                 Self::new(Code::Unreachable, text).retry_after(UNREACHABLE)
             }
+            PairError::PasskeyAsked => Self::new(Code::PasskeyStage, text),
             PairError::Stopping => Stopping.into(),
         }
+    }
+}
+
+impl From<PasskeyError> for Problem {
+    fn from(error: PasskeyError) -> Self {
+        let text = sentence(&error.to_string());
+        let code = match error {
+            PasskeyError::NotAsked(_) => Code::NoPasskey,
+            PasskeyError::Stage(_) => Code::PasskeyStage,
+            PasskeyError::Bad(_) => Code::BadPasskey,
+            PasskeyError::Browser(_) => Code::PasskeyCancelled,
+            PasskeyError::Refused(_) => Code::PasskeyRefused,
+            PasskeyError::Ended(_) => Code::Unreachable,
+            PasskeyError::Stopping(stopping) => return stopping.into(),
+        };
+        Self::new(code, text)
     }
 }
 

@@ -4,7 +4,7 @@
 use super::{
     App, disconnect,
     guard::{Guard, guard},
-    health, pairing, pause, qr, query, reconnect, reload, status,
+    health, pairing, passkey, pause, qr, query, reconnect, reload, status,
 };
 use crate::{
     auth::Scope,
@@ -77,6 +77,10 @@ pub(super) fn table() -> Vec<Route> {
         get("/connection/qr", Read, Everywhere, qr::show).waiting(),
         get("/connection/pairing", Read, Everywhere, pairing::show),
         post("/connection/pairing", Manage, Everywhere, pairing::begin),
+        get("/connection/passkey", Manage, Everywhere, passkey::show).waiting(),
+        post("/connection/passkey", Manage, Everywhere, passkey::answer_challenge),
+        delete("/connection/passkey", Manage, Everywhere, passkey::cancel),
+        post("/connection/passkey/confirm", Manage, Everywhere, passkey::confirm),
         post("/connection/disconnect", Manage, Everywhere, disconnect::disconnect),
         post("/connection/pause", Manage, Everywhere, pause::pause),
         post("/connection/resume", Manage, Everywhere, pause::resume),
@@ -104,6 +108,15 @@ fn post<T: 'static>(
     handler: impl Handler<T, Arc<App>>,
 ) -> Route {
     route(Method::POST, path, right, reach, routing::post(handler))
+}
+
+fn delete<T: 'static>(
+    path: &'static str,
+    right: Right,
+    reach: Reach,
+    handler: impl Handler<T, Arc<App>>,
+) -> Route {
+    route(Method::DELETE, path, right, reach, routing::delete(handler))
 }
 
 fn route(

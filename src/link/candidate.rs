@@ -3,6 +3,7 @@
 use super::{
     handle::PairOrder,
     machine::{Now, ReplyId},
+    passkey::Gate,
 };
 use crate::{
     wa::Linked,
@@ -54,6 +55,11 @@ pub(super) enum Phase {
         code: PairingCode,
         until: Duration,
     },
+    /// WhatsApp demands the account's passkey first.
+    Passkey {
+        generation: u64,
+        gate: Gate,
+    },
     /// The phone has accepted; WhatsApp restarts the stream.
     Accepted {
         generation: u64,
@@ -88,6 +94,7 @@ impl Candidate {
             Phase::Connecting { generation, .. }
             | Phase::ShowingQr { generation, .. }
             | Phase::ShowingCode { generation, .. }
+            | Phase::Passkey { generation, .. }
             | Phase::Accepted { generation, .. }
             | Phase::LoggingIn { generation, .. } => Some(generation),
             Phase::LoginWaiting { .. } | Phase::Promoting { .. } | Phase::Waiting { .. } => None,
@@ -95,15 +102,16 @@ impl Candidate {
     }
 
     pub(super) fn deadline(&self) -> Option<Duration> {
-        let phase = match self.phase {
+        let phase = match &self.phase {
             Phase::Connecting { until, .. }
             | Phase::ShowingQr { until, .. }
             | Phase::ShowingCode { until, .. }
             | Phase::Accepted { until, .. }
             | Phase::LoggingIn { until, .. }
             | Phase::LoginWaiting { until, .. }
-            | Phase::Waiting { until, .. } => Some(until),
-            Phase::Promoting { retry_at, .. } => retry_at,
+            | Phase::Waiting { until, .. } => Some(*until),
+            Phase::Passkey { gate, .. } => Some(gate.until),
+            Phase::Promoting { retry_at, .. } => *retry_at,
         };
         self.waiters
             .iter()
@@ -121,6 +129,13 @@ impl Candidate {
                 | Phase::LoginWaiting { .. }
                 | Phase::Promoting { .. }
         )
+    }
+
+    pub(super) fn gate(&self) -> Option<&Gate> {
+        match &self.phase {
+            Phase::Passkey { gate, .. } => Some(gate),
+            _ => None,
+        }
     }
 
     pub(super) fn may_idle(&self) -> bool {

@@ -36,6 +36,16 @@ impl Machine {
             }
             return;
         }
+        // A program that asks for its code again must not end the step in
+        // which that code is being used.
+        if let Some(candidate) = &self.candidate
+            && candidate.gate().is_some()
+            && matches!(&candidate.intent, Intent::Code { phone, .. } if *phone == order.phone)
+            && !order.replace
+        {
+            self.effect(answer(Err(PairError::PasskeyAsked)));
+            return;
+        }
         if let Some(until) = self.limited_until(&order.phone, now) {
             let retry_after = until - now.mono;
             self.effect(answer(Err(PairError::Limited {
@@ -52,6 +62,7 @@ impl Machine {
                 self.open_live(now);
             }
         }
+        self.forget_failure();
         self.begin_pairing(
             Intent::Code {
                 phone: order.phone,

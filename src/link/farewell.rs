@@ -32,6 +32,7 @@ impl Machine {
             self.end_pause();
         }
         self.asked_at = now.mono;
+        self.effect(Effect::Forget);
         let Some(live) = &mut self.live else {
             self.disconnect_unlinked(reply, now);
             return;
@@ -91,7 +92,7 @@ impl Machine {
         let showing = self
             .candidate
             .as_ref()
-            .is_some_and(|candidate| !candidate.is_ordered());
+            .is_some_and(|candidate| !candidate.is_ordered() && candidate.gate().is_none());
         if !showing {
             self.begin_pairing(self.next_intent(now), now);
         }

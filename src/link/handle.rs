@@ -1,7 +1,10 @@
 //! What the rest of the program holds of the link: commands in, a watch out.
 //! Never a lock, never the session itself.
 
-use crate::wire::{Disconnected, PairingCode, PhoneNumber, QrCode, Status, Timestamp};
+use super::passkey::{PasskeyError, PasskeyOrder};
+use crate::wire::{
+    Disconnected, PairingCode, PasskeyBody, PasskeyStep, PhoneNumber, QrCode, Status, Timestamp,
+};
 use std::{
     sync::{
         Arc,
@@ -23,6 +26,8 @@ pub struct Snapshot {
     pub status: Status,
     pub qr: Option<QrCode>,
     pub pairing: Option<PairingCode>,
+    /// What the passkey step waits for, while there is one.
+    pub passkey: Option<PasskeyStep>,
     /// The state in a sentence, numbers masked.
     pub summary: String,
 }
@@ -53,6 +58,10 @@ pub enum PairError {
     Refused(String),
     #[error("WhatsApp cannot be reached: {0}")]
     Unreachable(String),
+    #[error(
+        "the code for this number has been entered, and WhatsApp asks for the account's passkey: answer at /connection/passkey (walinkd passkey), or end that step with DELETE /connection/passkey (walinkd passkey --cancel)"
+    )]
+    PasskeyAsked,
     #[error("the daemon is shutting down")]
     Stopping,
 }
@@ -79,6 +88,11 @@ pub struct PairingPolicy {
 #[derive(Debug)]
 pub enum Command {
     Pair(PairOrder, oneshot::Sender<Result<PairingCode, PairError>>),
+    /// The answer is what is asked next, if anything.
+    Passkey(
+        PasskeyOrder,
+        oneshot::Sender<Result<Option<PasskeyStep>, PasskeyError>>,
+    ),
     Disconnect(oneshot::Sender<Disconnected>),
     Pause(oneshot::Sender<()>),
     Resume(oneshot::Sender<()>),
@@ -182,6 +196,13 @@ impl Handle {
         (code.expires_at > now).then(|| code.at(now))
     }
 
+    /// What the passkey step waits for now, with its time left.
+    pub fn passkey(&self, now: Timestamp) -> Option<PasskeyBody> {
+        let snapshot = self.snapshots.borrow();
+        let step = snapshot.passkey.as_ref()?;
+        (step.expires_at > now).then(|| step.body(now))
+    }
+
     /// Every snapshot from now on; the current one counts as seen.
     pub fn watch(&self) -> watch::Receiver<Arc<Snapshot>> {
         let mut snapshots = self.snapshots.clone();
@@ -221,6 +242,19 @@ impl Handle {
         self.ask(|answer| Command::Pair(order, answer))
             .await
             .map_err(|_| PairError::Stopping)?
+    }
+
+    /// Takes the passkey step further, and says what it asks next: a code to
+    /// compare, or nothing more.
+    ///
+    /// # Errors
+    ///
+    /// Says why the step does not go on; see [`PasskeyError`].
+    pub async fn order_passkey(
+        &self,
+        order: PasskeyOrder,
+    ) -> Result<Option<PasskeyStep>, PasskeyError> {
+        self.ask(|answer| Command::Passkey(order, answer)).await?
     }
 
     /// Unlinks at WhatsApp where possible, wipes the session, pairs anew.

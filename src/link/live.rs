@@ -196,6 +196,10 @@ impl Machine {
             | Signal::Code { .. }
             | Signal::CodeRefused(_)
             | Signal::CodeSpent
+            | Signal::PasskeyAsked(_)
+            | Signal::PasskeyCode { .. }
+            | Signal::PasskeyConfirmed
+            | Signal::PasskeyRefused(_)
             | Signal::Paired(_)
             | Signal::PairFailed(_) => {}
         }

@@ -17,6 +17,10 @@
 //!                          replaced · banned · outdated ──► retry ─────┴ degraded
 //! ```
 //!
+//! Between a scan, or a code entered, and `linking` WhatsApp may demand the
+//! account's passkey: `waiting_passkey`, see `passkey`. Its failures lead back
+//! to `waiting_qr` or `waiting_code`, on a fresh identity.
+//!
 //! Beside a live link a candidate logs in first; then the old device is
 //! unlinked, and only then is the candidate promoted. Whatever fails before
 //! that leaves the live link as it was.
@@ -27,10 +31,14 @@ use super::{
     farewell::Leave,
     handle::{PairError, PairOrder, PairingPolicy},
     live::Live,
+    passkey::{PasskeyError, PasskeyOrder},
 };
 use crate::{
-    wa::{Linked, Signal, Slot},
-    wire::{Disconnected, Disconnection, PairingCode, PhoneNumber, Reason, State, Timestamp},
+    wa::{Assertion, Linked, Signal, Slot},
+    wire::{
+        Disconnected, Disconnection, PairingCode, PasskeyStep, PhoneNumber, Reason, State,
+        Timestamp,
+    },
 };
 use std::{collections::HashMap, time::Duration};
 
@@ -59,6 +67,7 @@ pub(super) enum Input {
         signal: Signal,
     },
     Pair(PairOrder, ReplyId),
+    Passkey(PasskeyOrder, ReplyId),
     Disconnect(ReplyId),
     Pause,
     Resume,
@@ -90,6 +99,11 @@ pub(super) enum Effect {
     },
     Wipe(Slot),
     Promote,
+    /// To the candidate's session.
+    AnswerPasskey(Assertion),
+    ConfirmPasskey,
+    /// Nobody is to come back as the device that was linked before.
+    Forget,
     Answer(ReplyId, Answer),
     /// Keep over a restart.
     Remember {
@@ -103,6 +117,8 @@ pub(super) enum Effect {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {
     Pair(Result<PairingCode, PairError>),
+    /// What is asked next, if anything.
+    Passkey(Result<Option<PasskeyStep>, PasskeyError>),
     Disconnect(Disconnected),
     Reload(Option<PhoneNumber>),
 }
@@ -213,6 +229,7 @@ impl Machine {
             } => self.start(live, candidate, paused, now),
             Input::Signal { generation, signal } => self.signal(generation, signal, now),
             Input::Pair(order, reply) => self.pair(order, reply, now),
+            Input::Passkey(order, reply) => self.passkey(order, reply, now),
             Input::Disconnect(reply) => self.disconnect(reply, now),
             Input::Pause => self.pause(now),
             Input::Stop => self.stop(),

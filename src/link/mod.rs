@@ -10,10 +10,12 @@ mod candidate;
 mod commands;
 mod farewell;
 mod handle;
+mod limits;
 mod live;
 mod machine;
 mod memory;
 mod pairing;
+mod passkey;
 mod survey;
 mod takeover;
 mod task;
@@ -27,5 +29,6 @@ pub use handle::{
     Command, Handle, Inbox, LastHeard, PairError, PairOrder, PairingPolicy, Snapshot, Stopping,
     channel,
 };
+pub use passkey::{BadCredential, PasskeyError, PasskeyOrder};
 pub use survey::Survey;
 pub use task::{Settings, Task, new};

@@ -6,11 +6,12 @@ use super::{
     handle::PairError,
     live::{CONNECT_DEADLINE, timeout_reason},
     machine::{Effect, Machine, Now, Weight},
+    passkey::PasskeyError,
     verdict::{self, Class},
 };
 use crate::{
-    wa::{CodeRefusal, End, Signal, Slot},
-    wire::{PairingCode, PhoneNumber, QrCode, Reason, State},
+    wa::{End, Signal, Slot},
+    wire::{PairingCode, QrCode, Reason, State},
 };
 use std::time::Duration;
 
@@ -20,13 +21,6 @@ const RESTART_DEADLINE: Duration = Duration::from_secs(20);
 /// A QR code is followed by the next, or by the end of the session.
 const QR_GRACE: Duration = Duration::from_secs(5);
 
-/// When WhatsApp limits codes without saying for how long.
-const LIMITED_FOR: Duration = Duration::from_secs(5 * 60);
-
-/// WhatsApp uses one refusal for both.
-const LIMITED: &str = "it limits them, or does not know the number; check the number, scan \
-    the QR code instead, or try again later";
-
 impl Machine {
     /// What the configuration wants shown, as far as WhatsApp lets.
     pub(super) fn next_intent(&self, now: Now) -> Intent {
@@ -35,12 +29,6 @@ impl Machine {
             Intent::Code { phone, .. } if self.limited_until(phone, now).is_some() => Intent::Qr,
             _ => intent,
         }
-    }
-
-    /// When WhatsApp gives codes for this number again, as far as it said.
-    pub(super) fn limited_until(&self, phone: &PhoneNumber, now: Now) -> Option<Duration> {
-        let until = self.limited.get(phone.digits()).copied()?;
-        (until > now.mono).then_some(until)
     }
 
     /// Begins on a fresh identity, whatever was there before.
@@ -75,6 +63,7 @@ impl Machine {
 
     /// Gives the candidate up, if there is one, and its waiters the reason.
     pub(super) fn end_candidate(&mut self, why: PairError) {
+        self.end_passkey(&PasskeyError::Ended(why.to_string()));
         self.answer_waiters(Err(why));
         if let Some(candidate) = self.candidate.take() {
             if candidate.generation().is_some() {
@@ -135,11 +124,18 @@ impl Machine {
                         Weight::Warning,
                         "the code entered on the phone did not match; a fresh one follows",
                     );
-                    let intent = candidate_intent(self.candidate.as_ref());
-                    self.begin_pairing(intent, now);
+                    self.begin_pairing(self.candidate_intent(), now);
                 }
             }
+            Signal::PasskeyAsked(options) => self.passkey_asked(&options.0, now),
+            Signal::PasskeyCode { code, compare } => self.passkey_code(code.0, compare, now),
+            Signal::PasskeyConfirmed => self.passkey_confirmed(),
+            Signal::PasskeyRefused(why) => self.passkey_refused(&why, now),
             Signal::Paired(who) => {
+                self.passkey_confirmed();
+                let Some(candidate) = &mut self.candidate else {
+                    return;
+                };
                 if let Some(generation) = candidate.generation() {
                     candidate.phase = Phase::Accepted {
                         generation,
@@ -162,8 +158,7 @@ impl Machine {
                     Weight::Warning,
                     "the phone's answer did not verify; pairing begins anew",
                 );
-                let intent = candidate_intent(self.candidate.as_ref());
-                self.begin_pairing(intent, now);
+                self.begin_pairing(self.candidate_intent(), now);
             }
             Signal::LoggedIn(_) => {
                 if matches!(candidate.phase, Phase::LoggingIn { .. }) {
@@ -176,7 +171,7 @@ impl Machine {
     }
 
     /// Why pairing is where it is. Beside a live link the reason is the link's.
-    fn explain_pairing(&mut self, code: &str, message: &str) {
+    pub(super) fn explain_pairing(&mut self, code: &str, message: &str) {
         if self.live.is_none() {
             self.reason = Some(Reason {
                 code: code.to_owned(),
@@ -185,7 +180,16 @@ impl Machine {
         }
     }
 
-    fn show_qr(&mut self, now: Now) {
+    /// What failed before is of no interest any more; why the device is
+    /// unlinked is.
+    pub(super) fn forget_failure(&mut self) {
+        let ended = self.last_disconnect.as_ref().map(|last| &last.code);
+        if self.live.is_none() && ended != self.reason.as_ref().map(|reason| &reason.code) {
+            self.reason = None;
+        }
+    }
+
+    pub(super) fn show_qr(&mut self, now: Now) {
         let Some(candidate) = &mut self.candidate else {
             return;
         };
@@ -206,65 +210,17 @@ impl Machine {
         }
     }
 
-    /// A code is up: reaching WhatsApp has succeeded.
+    /// A code is up: reaching WhatsApp has succeeded. Why an earlier attempt
+    /// failed stays of interest; why WhatsApp could not be reached does not.
     fn pairing_shown(&mut self) {
-        self.trouble = None;
+        let trouble = self.trouble.take();
         self.logged_out = false;
         if self.live.is_none() {
             self.attempts = 0;
             self.backoff.reset();
-            // Why the device is unlinked stays of interest; why WhatsApp could
-            // not be reached does not.
-            if self.last_disconnect.as_ref().map(|last| &last.code)
-                != self.reason.as_ref().map(|reason| &reason.code)
-            {
+            if self.reason == trouble {
                 self.reason = None;
             }
-        }
-    }
-
-    fn code_refused(&mut self, refusal: CodeRefusal, now: Now) {
-        let Some(candidate) = &mut self.candidate else {
-            return;
-        };
-        let Intent::Code { phone, .. } = &candidate.intent else {
-            return;
-        };
-        if !matches!(candidate.phase, Phase::Connecting { .. }) {
-            return;
-        }
-        let phone = phone.clone();
-        let (code, error) = if refusal.limited {
-            let retry_after = refusal.backoff.unwrap_or(LIMITED_FOR);
-            self.limited.retain(|_, until| *until > now.mono);
-            self.limited
-                .insert(phone.digits().to_owned(), now.mono + retry_after);
-            (
-                "pairing_limited",
-                PairError::Limited {
-                    message: LIMITED.to_owned(),
-                    retry_after,
-                },
-            )
-        } else {
-            ("pairing_refused", PairError::Refused(refusal.message))
-        };
-        let message = error.to_string();
-        self.answer_waiters(Err(error.clone()));
-        self.explain_pairing(code, &message);
-        self.record(
-            &format!("pairing.{}", &code["pairing_".len()..]),
-            Weight::Warning,
-            message,
-        );
-        if self.live.is_some() {
-            self.end_candidate(error);
-        } else if let Some(candidate) = &mut self.candidate {
-            // The same session offers QR codes too.
-            candidate.intent = Intent::Qr;
-            let reason = self.reason.clone();
-            self.show_qr(now);
-            self.reason = reason;
         }
     }
 
@@ -284,6 +240,10 @@ impl Machine {
             }
             Phase::Connecting { .. } | Phase::ShowingQr { .. } | Phase::ShowingCode { .. } => {
                 self.pairing_broke(end, reason, now);
+            }
+            Phase::Passkey { .. } => {
+                let why = format!("the passkey step broke off ({})", reason.message);
+                self.passkey_failed("passkey_lost", why, PasskeyError::Ended, now);
             }
             Phase::LoginWaiting { .. } | Phase::Promoting { .. } | Phase::Waiting { .. } => {}
         }
@@ -361,6 +321,7 @@ impl Machine {
                 self.pairing_broke(&End::Lost, timeout_reason(), now);
             }
             Phase::ShowingCode { .. } => self.code_expired(now),
+            Phase::Passkey { .. } => self.passkey_deadline(now),
             Phase::Accepted { who, .. } => {
                 let who = who.clone();
                 self.effect(Effect::Close {
@@ -410,8 +371,7 @@ impl Machine {
         if self.live.is_some() || !self.wanted(now) {
             self.end_candidate(expired);
         } else {
-            let intent = candidate_intent(self.candidate.as_ref());
-            self.begin_pairing(intent, now);
+            self.begin_pairing(self.candidate_intent(), now);
         }
     }
 
@@ -422,8 +382,7 @@ impl Machine {
                 self.begin_pairing(self.next_intent(now), now);
             }
             Some(Phase::Waiting { .. }) => {
-                let intent = candidate_intent(self.candidate.as_ref());
-                self.begin_pairing(intent, now);
+                self.begin_pairing(self.candidate_intent(), now);
             }
             // A code somebody may be typing, an attempt under way, a link
             // about to stand: none of these gets faster by starting over.
@@ -431,15 +390,17 @@ impl Machine {
         }
     }
 
+    /// What the candidate, or the one that is to follow it, is after.
+    pub(super) fn candidate_intent(&self) -> Intent {
+        let candidate = self.candidate.as_ref();
+        candidate.map_or(Intent::Qr, |candidate| candidate.intent.clone())
+    }
+
     pub(super) fn set_candidate(&mut self, phase: Phase) {
         if let Some(candidate) = &mut self.candidate {
             candidate.phase = phase;
         }
     }
-}
-
-fn candidate_intent(candidate: Option<&Candidate>) -> Intent {
-    candidate.map_or(Intent::Qr, |candidate| candidate.intent.clone())
 }
 
 fn millis(duration: Duration) -> i64 {

@@ -4,11 +4,12 @@ use super::{
     handle::{Command, Handle, Inbox, PairError, PairingPolicy, Snapshot, channel},
     machine::{Answer, Effect, Event, Input, Machine, Now, ReplyId, Weight},
     memory::{Memory, Remembered},
+    passkey::PasskeyError,
     survey::Survey,
 };
 use crate::{
     wa::{Dialer, Opening, Session, Signal, Slot, Vault, VersionSource},
-    wire::{Disconnected, PairingCode, PhoneNumber, Timestamp},
+    wire::{Disconnected, PairingCode, PasskeyStep, PhoneNumber, Timestamp},
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -87,6 +88,7 @@ pub fn new(settings: Settings, policy: PairingPolicy, survey: Survey) -> (Handle
 
 enum Reply {
     Pair(oneshot::Sender<Result<PairingCode, PairError>>),
+    Passkey(oneshot::Sender<Result<Option<PasskeyStep>, PasskeyError>>),
     Disconnect(oneshot::Sender<Disconnected>),
     Reload(oneshot::Sender<Option<PhoneNumber>>),
 }
@@ -158,6 +160,10 @@ impl Task {
                 let id = self.expect(Reply::Pair(reply));
                 self.step(Input::Pair(order, id));
             }
+            Command::Passkey(order, reply) => {
+                let id = self.expect(Reply::Passkey(reply));
+                self.step(Input::Passkey(order, id));
+            }
             Command::Disconnect(reply) => {
                 let id = self.expect(Reply::Disconnect(reply));
                 self.step(Input::Disconnect(id));
@@ -222,6 +228,17 @@ impl Task {
                     session.close(unlink);
                 }
             }
+            Effect::AnswerPasskey(assertion) => {
+                if let Some((_, session)) = self.sessions.get(&Slot::Candidate) {
+                    session.answer_passkey(assertion);
+                }
+            }
+            Effect::ConfirmPasskey => {
+                if let Some((_, session)) = self.sessions.get(&Slot::Candidate) {
+                    session.confirm_passkey();
+                }
+            }
+            Effect::Forget => self.settings.vault.forget(),
             Effect::Answer(id, answer) => self.answers.push((id, answer)),
             Effect::Remember {
                 paused,
@@ -348,6 +365,7 @@ impl Task {
         // A caller that has gone away does not want its answer any more.
         match (self.replies.remove(&id), answer) {
             (Some(Reply::Pair(reply)), Answer::Pair(result)) => drop(reply.send(result)),
+            (Some(Reply::Passkey(reply)), Answer::Passkey(result)) => drop(reply.send(result)),
             (Some(Reply::Disconnect(reply)), Answer::Disconnect(done)) => drop(reply.send(done)),
             (Some(Reply::Reload(reply)), Answer::Reload(phone)) => drop(reply.send(phone)),
             _ => {}

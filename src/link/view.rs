@@ -5,6 +5,7 @@ use super::{
     handle::Snapshot,
     live::Phase as LivePhase,
     machine::{Machine, Now},
+    passkey::{Gate, Step},
 };
 use crate::wire::{State, Status, Timestamp};
 use std::time::Duration;
@@ -38,6 +39,10 @@ impl Machine {
             None => State::Idle,
             Some(CandidatePhase::ShowingQr { .. }) => State::WaitingQr,
             Some(CandidatePhase::ShowingCode { .. }) => State::WaitingCode,
+            Some(CandidatePhase::Passkey { gate, .. }) => match gate.step {
+                Step::Confirming { .. } => State::Linking,
+                _ => State::WaitingPasskey,
+            },
             Some(
                 CandidatePhase::Accepted { .. }
                 | CandidatePhase::LoggingIn { .. }
@@ -72,6 +77,7 @@ impl Machine {
             _ => None,
         };
         let pairing = candidate.and_then(|candidate| candidate.code()).cloned();
+        let passkey = self.gate().and_then(Gate::shown);
         let live = self.live.as_ref().map(|live| &live.who);
         let accepted = candidate.and_then(|candidate| match &candidate.phase {
             CandidatePhase::Accepted { who, .. }
@@ -123,6 +129,7 @@ impl Machine {
             status,
             qr,
             pairing,
+            passkey,
             summary: sentence(self),
         }
     }
@@ -135,6 +142,7 @@ impl Machine {
             State::WaitingCode => {
                 "Enter the pairing code: WhatsApp on the phone, Linked devices, Link a device, Link with phone number instead."
             }
+            State::WaitingPasskey => return self.passkey_action(),
             State::Idle => "Ask for a QR code or a pairing code to link a phone.",
             State::Paused => "Resume when the connection is wanted again.",
             State::LoggedOut => "Link a phone again.",
@@ -146,7 +154,25 @@ impl Machine {
             State::Connected if self.candidate.as_ref().is_some_and(|c| c.code().is_some()) => {
                 "Enter the pairing code on the new phone; the present link stays until then."
             }
+            State::Connected => return self.passkey_action(),
             _ => return None,
+        };
+        Some(action.to_owned())
+    }
+
+    /// What a person should do in the passkey step.
+    fn passkey_action(&self) -> Option<String> {
+        let action = match self.gate()?.step {
+            Step::Challenge(_) => {
+                "WhatsApp asks for the account's passkey before it links: run walinkd passkey, or answer at /connection/passkey."
+            }
+            Step::Checking { .. } => {
+                "Keep WhatsApp open on the phone: the passkey's answer is being checked."
+            }
+            Step::Confirm { .. } => {
+                "Compare the code on the phone with the one that walinkd passkey or /connection/passkey shows, and confirm it there."
+            }
+            Step::Confirming { .. } => return None,
         };
         Some(action.to_owned())
     }
@@ -195,7 +221,9 @@ pub(super) fn sentence(machine: &Machine) -> String {
             }
             _ => "waiting for the pairing code to be entered".to_owned(),
         },
-        State::WaitingPasskey => "waiting for a passkey".to_owned(),
+        State::WaitingPasskey => {
+            "waiting for the account's passkey, which WhatsApp asks for".to_owned()
+        }
         State::Linking => "a phone has accepted; logging in".to_owned(),
         State::Connected => format!("connected{number}"),
         State::Degraded => format!("linked{number}, but WhatsApp does not answer"),
@@ -217,7 +245,7 @@ pub(super) fn sentence(machine: &Machine) -> String {
     }
 }
 
-fn wall_at(mono: Duration, now: Now) -> Timestamp {
+pub(super) fn wall_at(mono: Duration, now: Now) -> Timestamp {
     let ahead = mono.saturating_sub(now.mono).as_millis();
     now.wall
         .plus_millis(i64::try_from(ahead).unwrap_or(i64::MAX))

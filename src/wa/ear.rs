@@ -4,15 +4,17 @@
 //! `Connected` comes late or never. The login and the ends of a session are
 //! therefore read off the stanzas themselves.
 
-use super::signal::{End, Linked, Secret, Signal};
-use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+use super::{
+    passkey::heart,
+    signal::{End, Linked, Secret, Signal},
+    tasks,
+};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
 };
 use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
 use whatsapp_rust::{
     OwnedNodeRef,
     wacore::types::events::{ConnectFailureReason, Event, EventHandler, EventInterest, EventKind},
@@ -31,6 +33,8 @@ pub(super) struct Ear {
     /// Set while the session itself is leaving, so that the farewell is not
     /// taken for a removal by the phone.
     leaving: AtomicBool,
+    /// Ends the library's rotation of QR codes.
+    rotation: Mutex<Option<CancellationToken>>,
 }
 
 impl Ear {
@@ -43,6 +47,7 @@ impl Ear {
             paired: AtomicBool::new(false),
             bell: Notify::new(),
             leaving: AtomicBool::new(false),
+            rotation: Mutex::new(None),
         })
     }
 
@@ -66,6 +71,19 @@ impl Ear {
     /// From now on the session is closing by its own will.
     pub(super) fn leave(&self) {
         self.leaving.store(true, Ordering::Release);
+    }
+
+    /// Ends the rotation of QR codes: it would end the session with the last
+    /// one, and holds on to the session until then.
+    pub(super) fn stop_rotation(&self) {
+        let rotation = self.rotation();
+        if let Some(rotation) = &*rotation {
+            rotation.cancel();
+        }
+    }
+
+    fn rotation(&self) -> MutexGuard<'_, Option<CancellationToken>> {
+        self.rotation.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// From a library callback, which must not wait. The owner reads at once;
@@ -133,15 +151,34 @@ impl EventHandler for Ear {
     fn handle_event(&self, event: Arc<Event>) {
         match &*event {
             Event::RawNode(node) => self.stanza(node),
-            Event::PairingQrCode(qr) => self.say(Signal::Qr {
-                code: Secret(qr.code.clone()),
-                valid_for: qr.timeout,
-            }),
+            Event::PairingQrCode(qr) => {
+                // The rotation itself is what calls.
+                if let Some(rotation) = tasks::current() {
+                    *self.rotation() = Some(rotation);
+                }
+                self.say(Signal::Qr {
+                    code: Secret(qr.code.clone()),
+                    valid_for: qr.timeout,
+                });
+            }
             // With a pairing code out, the socket stays and so does the session.
             Event::PairingQrCodesExhausted(spent) if spent.disconnected => {
                 self.ends(End::QrExhausted);
             }
             Event::PairingCodeRefresh(_) => self.say(Signal::CodeSpent),
+            Event::PairPasskeyRequest(request) => {
+                // The step may take longer than the codes last.
+                self.stop_rotation();
+                let options = Secret(request.request_options_json.clone());
+                self.say(Signal::PasskeyAsked(options));
+            }
+            Event::PairPasskeyConfirmation(confirmation) => self.say(Signal::PasskeyCode {
+                code: Secret(confirmation.code.clone()),
+                compare: !confirmation.skip_handoff_ux,
+            }),
+            Event::PairPasskeyError(error) => {
+                self.say(Signal::PasskeyRefused(heart(&error.error)));
+            }
             Event::PairSuccess(success) => {
                 self.paired.store(true, Ordering::Release);
                 self.say(Signal::Paired(Linked {
@@ -191,6 +228,9 @@ impl EventHandler for Ear {
             EventKind::PairingQrCode,
             EventKind::PairingQrCodesExhausted,
             EventKind::PairingCodeRefresh,
+            EventKind::PairPasskeyRequest,
+            EventKind::PairPasskeyConfirmation,
+            EventKind::PairPasskeyError,
             EventKind::PairSuccess,
             EventKind::PairError,
             EventKind::SelfPushNameUpdated,
@@ -206,6 +246,3 @@ impl EventHandler for Ear {
 fn reason_code(reason: &ConnectFailureReason) -> u16 {
     u16::try_from(reason.code()).unwrap_or(0)
 }
-
-/// How long a pairing code lives, counted from before it was asked for.
-pub(super) const CODE_VALIDITY: Duration = Duration::from_secs(180);

@@ -10,19 +10,26 @@
 //! pause, and a client that ended is dead for good. So every attempt is a new
 //! client on the same store, and the only schedule is `link`'s.
 
+mod code;
 mod dial;
 mod ear;
+mod former;
 mod http;
 mod log;
+mod opening;
+mod passkey;
 mod session;
 mod signal;
 mod store;
+mod tasks;
 mod transport;
 mod version;
 
 pub use dial::{DialError, Dialer, InvalidProxy, Proxy, ProxyKind};
 pub use log::{install_log, is_library};
-pub use session::{Opening, Session};
+pub use opening::Opening;
+pub use passkey::Assertion;
+pub use session::Session;
 pub use signal::{CodeRefusal, End, Linked, Secret, Signal};
 pub use store::{Slot, Store, StoreError, Vault};
 pub use version::{Version, VersionSource};

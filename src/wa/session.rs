@@ -1,18 +1,20 @@
 //! One session: one client of the library, one socket, one life.
 
 use super::{
-    dial::Dialer,
-    ear::{CODE_VALIDITY, Ear},
+    code::request_code,
+    ear::Ear,
+    former::Former,
     http::Http,
-    signal::{CodeRefusal, End, Linked, Secret, Signal},
-    store::{Slot, Store, StoreError, Vault},
+    opening::Opening,
+    passkey::{self, Assertion, Order},
+    signal::{End, Linked, Signal},
+    store::{Slot, Store, StoreError},
+    tasks::Tasks,
     transport::Socket,
-    version::VersionSource,
 };
-use crate::wire::{PhoneNumber, Timestamp};
 use std::{
     sync::{Arc, atomic::Ordering},
-    time::{Duration, Instant},
+    time::Duration,
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -22,7 +24,6 @@ use tokio::{
 use whatsapp_rust::{
     Client, IqError,
     bot::Bot,
-    pair_code::{PairCodeOptions, PairError},
     wacore::{
         iq::{devices::RemoveCompanionDeviceSpec, keepalive::KeepaliveSpec},
         store::DevicePropsOverride,
@@ -40,33 +41,23 @@ const PING_TIMEOUT: Duration = Duration::from_secs(10);
 /// The phone's list is updated by WhatsApp within a round trip or two.
 const UNLINK_TIMEOUT: Duration = Duration::from_secs(4);
 
+/// The passkey step has two orders, one after the other.
+const ORDERS: usize = 4;
+
 /// The library flushes its state on the way out.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// What a session is opened with.
-#[derive(Clone)]
-pub struct Opening {
-    pub vault: Vault,
-    pub slot: Slot,
-    pub url: String,
-    pub dialer: Dialer,
-    pub versions: Arc<VersionSource>,
-    /// What the phone shows under Linked devices.
-    pub device_name: String,
-    /// The library's name of the platform, in any case: `chrome`.
-    pub platform: String,
-    /// Ask for a pairing code as soon as the channel stands.
-    pub code_for: Option<(PhoneNumber, Option<String>)>,
-    /// Told the time of each frame from WhatsApp.
-    pub on_heard: Arc<dyn Fn(Timestamp) + Send + Sync>,
-    /// The wall clock.
-    pub clock: fn() -> Timestamp,
-}
 
 /// A running session. Dropping it ends it at once; `close` ends it in good
 /// order. Either way the last signal is `Ended`.
 pub struct Session {
     close: Option<oneshot::Sender<bool>>,
+    orders: mpsc::Sender<Order>,
+}
+
+/// What the owner has to say to a running session.
+struct Inbox {
+    closing: oneshot::Receiver<bool>,
+    orders: mpsc::Receiver<Order>,
 }
 
 impl Session {
@@ -74,11 +65,16 @@ impl Session {
     /// `generation`.
     pub fn open(opening: Opening, generation: u64, signals: mpsc::Sender<(u64, Signal)>) -> Self {
         let (close, closing) = oneshot::channel();
+        let (orders, ordered) = mpsc::channel(ORDERS);
+        let inbox = Inbox {
+            closing,
+            orders: ordered,
+        };
         tokio::spawn(async move {
             let end = match open_store(&opening).await {
                 Ok(store) => {
                     let live = opening.slot == Slot::Live;
-                    let end = run(opening, &store, generation, &signals, closing).await;
+                    let end = run(opening, &store, generation, &signals, inbox).await;
                     if live {
                         store.settle().await;
                     }
@@ -89,7 +85,29 @@ impl Session {
             // A receiver that is gone has no use for it.
             let _ = signals.send((generation, Signal::Ended(end))).await;
         });
-        Self { close: Some(close) }
+        Self {
+            close: Some(close),
+            orders,
+        }
+    }
+
+    /// Answers WhatsApp's passkey challenge. `PasskeyCode` follows, or
+    /// `PasskeyRefused`.
+    pub fn answer_passkey(&self, assertion: Assertion) {
+        self.order(Order::Answer(assertion));
+    }
+
+    /// Confirms the passkey step: a person has compared the code, or there was
+    /// none to compare. `PasskeyConfirmed` and `Paired` follow, or
+    /// `PasskeyRefused`.
+    pub fn confirm_passkey(&self) {
+        self.order(Order::Confirm);
+    }
+
+    /// A session that is over needs no orders, and one that is not reads them
+    /// at once.
+    fn order(&self, order: Order) {
+        let _ = self.orders.try_send(order);
     }
 
     /// Ends the session; with `unlink`, WhatsApp is told first to remove this
@@ -151,11 +169,11 @@ async fn run(
     store: &Store,
     generation: u64,
     signals: &mpsc::Sender<(u64, Signal)>,
-    mut closing: oneshot::Receiver<bool>,
+    mut inbox: Inbox,
 ) -> End {
     let version = tokio::select! {
         version = opening.versions.current() => version,
-        _ = &mut closing => return End::Closed { unlinked: false },
+        _ = &mut inbox.closing => return End::Closed { unlinked: false },
     };
     let ear = Ear::new(generation, signals.clone());
     let socket = Socket::new(
@@ -168,6 +186,7 @@ async fn run(
         .with_backend_arc(Arc::clone(&store.backend) as _)
         .with_transport_factory(socket.clone())
         .with_http_client(Http(opening.dialer.clone()))
+        .with_runtime(Tasks)
         .with_version((version.0, version.1, version.2))
         .with_device_props(
             DevicePropsOverride::new()
@@ -185,6 +204,12 @@ async fn run(
     let client = bot.client();
     // One socket per client: every retry is the owner's.
     client.enable_auto_reconnect.store(false, Ordering::Relaxed);
+    if opening.slot == Slot::Candidate
+        && let Some(former) = opening.vault.keepsake.get()
+        && opening.may_inherit(&former)
+    {
+        former.pass_on(&client).await;
+    }
     client.subscribe_handler(Arc::clone(&ear) as _).detach();
     let raw_nodes = client.acquire_raw_node_forwarding();
     let task = tokio::spawn(bot.run());
@@ -202,10 +227,14 @@ async fn run(
         &mut running,
         generation,
         signals,
-        &mut closing,
+        &mut inbox,
     )
     .await;
     drop(raw_nodes);
+    ear.stop_rotation();
+    if opening.slot == Slot::Live && has_been_unlinked(&end) {
+        opening.vault.keepsake.set(Former::of(&running.client));
+    }
     // Flushes what the library still holds, also after an end of its own.
     let _ = timeout(CLOSE_TIMEOUT, running.client.disconnect()).await;
     if ear.paired() {
@@ -225,7 +254,7 @@ async fn follow(
     running: &mut Running,
     generation: u64,
     signals: &mpsc::Sender<(u64, Signal)>,
-    closing: &mut oneshot::Receiver<bool>,
+    inbox: &mut Inbox,
 ) -> End {
     let client = Arc::clone(&running.client);
     let say = async |signal| {
@@ -238,12 +267,15 @@ async fn follow(
     let mut pinging: Option<JoinHandle<Result<(), IqError>>> = None;
     loop {
         tokio::select! {
-            unlink = &mut *closing => {
+            unlink = &mut inbox.closing => {
                 // A dropped `Session` closes without a farewell.
                 let unlink = unlink.unwrap_or(false);
                 ear.leave();
                 let unlinked = unlink && unlink_device(&client, ear).await;
                 return End::Closed { unlinked };
+            }
+            Some(order) = inbox.orders.recv() => {
+                passkey::carry_out(order, Arc::clone(&client), generation, signals.clone());
             }
             _ = &mut running.task => {
                 return ear.end().unwrap_or_else(|| ended_silently(socket, open, announced));
@@ -292,6 +324,18 @@ async fn follow(
     }
 }
 
+/// WhatsApp or the phone has ended the link, or says it has.
+fn has_been_unlinked(end: &End) -> bool {
+    matches!(
+        end,
+        End::Removed
+            | End::Refused {
+                code: 401 | 403 | 406,
+                ..
+            }
+    )
+}
+
 /// Also a refusal is a sign of life.
 fn is_answer(pong: &Result<(), IqError>) -> bool {
     matches!(
@@ -337,54 +381,6 @@ async fn unlink_device(client: &Arc<Client>, ear: &Ear) -> bool {
     matches!(asked, Ok(Ok(()))) || ear.end() == Some(End::Removed)
 }
 
-fn request_code(
-    client: Arc<Client>,
-    phone: PhoneNumber,
-    custom: Option<String>,
-    generation: u64,
-    signals: mpsc::Sender<(u64, Signal)>,
-) {
-    tokio::spawn(async move {
-        let began = Instant::now();
-        let options = PairCodeOptions {
-            phone_number: phone.digits().to_owned(),
-            custom_code: custom,
-            ..PairCodeOptions::default()
-        };
-        let signal = match client.pair_with_code(options).await {
-            Ok(code) => Signal::Code {
-                code: Secret(code),
-                valid_for: CODE_VALIDITY.saturating_sub(began.elapsed()),
-            },
-            Err(error) => match refusal(&error) {
-                Some(refusal) => Signal::CodeRefused(refusal),
-                // A connection that broke, or an answer that never came, is no
-                // refusal: the end of the session or a deadline tells of it.
-                None => return,
-            },
-        };
-        let _ = signals.send((generation, signal)).await;
-    });
-}
-
-/// What WhatsApp, or the library's own check, has refused. WhatsApp limits a
-/// number with 429, and with 400 for a well-formed number too; the words beside
-/// the number are not to be relied on.
-fn refusal(error: &PairError) -> Option<CodeRefusal> {
-    let (limited, backoff) = match error {
-        PairError::RequestFailed(IqError::ServerError { code, backoff, .. }) => {
-            (matches!(code, 400 | 429), *backoff)
-        }
-        PairError::PairCode(_) => (false, None),
-        _ => return None,
-    };
-    Some(CodeRefusal {
-        limited,
-        backoff: backoff.map(|seconds| Duration::from_secs(u64::from(seconds))),
-        message: error.to_string(),
-    })
-}
-
 fn platform(name: &str) -> PlatformType {
     match name.to_ascii_lowercase().as_str() {
         "firefox" => PlatformType::FIREFOX,
@@ -403,6 +399,10 @@ fn platform(name: &str) -> PlatformType {
 #[cfg(all(test, not(feature = "sandbox")))]
 mod tests {
     use super::*;
+    use crate::{
+        wa::{Dialer, Vault, VersionSource},
+        wire::Timestamp,
+    };
     use walinkd_sandbox::{Options, Sandbox};
 
     #[tokio::test]

@@ -28,6 +28,16 @@ pub enum Signal {
     /// The pairing code was used up without a link: a wrong code was entered,
     /// or WhatsApp asks for a fresh one.
     CodeSpent,
+    /// WhatsApp demands the account's passkey before it links. These are its
+    /// `PublicKeyCredentialRequestOptions`, as JSON text.
+    PasskeyAsked(Secret),
+    /// The answer was accepted, by WhatsApp and the phone. With `compare`, a
+    /// person is to compare this code with the phone first.
+    PasskeyCode { code: Secret, compare: bool },
+    /// The confirmation has reached the phone.
+    PasskeyConfirmed,
+    /// The passkey step has failed, and why.
+    PasskeyRefused(String),
     /// The phone has accepted this device. A restart of the stream follows.
     Paired(Linked),
     /// The phone's answer did not verify.
@@ -44,7 +54,7 @@ pub enum Signal {
     Ended(End),
 }
 
-/// A QR string or a pairing code: `Debug` says nothing.
+/// A QR string, a code, a challenge: `Debug` says nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub String);
 

@@ -5,7 +5,7 @@
 //! a link. A candidate that is linked is promoted: its file takes the live
 //! one's name, in one rename.
 
-use super::signal::Linked;
+use super::{former::Keepsake, signal::Linked};
 use crate::wire::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::{
@@ -53,6 +53,7 @@ pub enum StoreError {
 #[derive(Debug, Clone)]
 pub struct Vault {
     dir: PathBuf,
+    pub(super) keepsake: Keepsake,
 }
 
 /// An open session file.
@@ -79,7 +80,16 @@ const SETTLE: Duration = Duration::from_millis(300);
 impl Vault {
     /// The files in `dir`, which exists.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into() }
+        Self {
+            dir: dir.into(),
+            keepsake: Keepsake::default(),
+        }
+    }
+
+    /// Forgets the link that its phone has ended: nobody is to come back as
+    /// that device.
+    pub fn forget(&self) {
+        self.keepsake.set(None);
     }
 
     fn path(&self, slot: Slot) -> PathBuf {
@@ -185,6 +195,7 @@ impl Vault {
         }
         fs::rename(&fresh, &live).map_err(|source| io_error(&fresh, source))?;
         self.sync_dir()?;
+        self.forget();
         self.wipe(Slot::Candidate).map(|_| ())
     }
 

@@ -5,6 +5,7 @@
 //! sides of the socket compile against it, so they cannot drift apart.
 
 mod pairing;
+mod passkey;
 mod phone;
 mod problem;
 mod reload;
@@ -15,6 +16,7 @@ pub use pairing::{
     Disconnected, Done, InvalidCode, PairingCode, PairingRequest, PairingStarted, QrCode,
     QrCodeBody, custom_code, expires_in,
 };
+pub use passkey::{PasskeyBody, PasskeyStage, PasskeyStep};
 pub use phone::{InvalidPhone, PhoneNumber};
 pub use problem::{Code, Problem};
 pub use reload::ReloadReport;

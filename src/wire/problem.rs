@@ -23,6 +23,17 @@ pub enum Code {
     NoQrCode,
     /// No pairing code at the moment.
     NoPairingCode,
+    /// WhatsApp asks for no passkey at the moment.
+    NoPasskey,
+    /// The answer is not what a passkey's answer to this challenge looks like.
+    BadPasskey,
+    /// The browser gave no answer: cancelled, or no passkey there.
+    PasskeyCancelled,
+    /// WhatsApp did not accept the passkey's answer; pairing begins anew.
+    PasskeyRefused,
+    /// The passkey step waits for something else now, or has to be ended
+    /// before this can be.
+    PasskeyStage,
     /// The path exists, the method does not.
     MethodNotAllowed,
     /// The request took longer to arrive or to answer than it may.

@@ -2,14 +2,16 @@
 
 mod callers;
 mod connection;
+mod passkey;
 mod shape;
 
 use super::{App, Reload, Routers, Settings, routers};
 use crate::{
     auth::{Gate, Key, Keyring, Origin, Rules, Scope},
-    link::{self, Command, Inbox, PairError, Snapshot},
+    link::{self, BadCredential, Command, Inbox, PairError, PasskeyError, PasskeyOrder, Snapshot},
     wire::{
-        Disconnected, PairingCode, PhoneNumber, QrCode, ReloadReport, State, Status, Timestamp,
+        Disconnected, PairingCode, PasskeyStage, PasskeyStep, PhoneNumber, QrCode, ReloadReport,
+        State, Status, Timestamp,
     },
 };
 use axum::{
@@ -62,6 +64,7 @@ fn snapshot(generation: u64) -> Snapshot {
         },
         qr: None,
         pairing: None,
+        passkey: None,
         summary: String::new(),
     }
 }
@@ -94,6 +97,31 @@ fn pair(phone: &PhoneNumber) -> Option<Result<PairingCode, PairError>> {
     })
 }
 
+/// What the owner task does with an order for the passkey step, by the name
+/// in it.
+fn passkey(order: &PasskeyOrder) -> Option<Result<Option<PasskeyStep>, PasskeyError>> {
+    Some(match order {
+        PasskeyOrder::Answer(answer) => match answer["id"].as_str() {
+            Some("silent") => return None,
+            Some("bad") => Err(PasskeyError::Bad(BadCredential::Ids)),
+            Some("refused") => Err(PasskeyError::Refused("it says no".to_owned())),
+            Some("none") => Err(PasskeyError::NotAsked(Some("too late".to_owned()))),
+            _ => Ok(Some(code_step())),
+        },
+        PasskeyOrder::BrowserFailed(name) => Err(PasskeyError::Browser(name.clone())),
+        PasskeyOrder::Confirm | PasskeyOrder::Cancel => Ok(None),
+    })
+}
+
+fn code_step() -> PasskeyStep {
+    PasskeyStep {
+        stage: PasskeyStage::Confirm {
+            code: "ABCD-EFGH".to_owned(),
+        },
+        expires_at: NOW.plus_millis(120_000),
+    }
+}
+
 struct Bench {
     routers: Routers,
     snapshots: watch::Sender<Arc<Snapshot>>,
@@ -116,6 +144,7 @@ fn key(secret: &str, scope: Scope, expires: Option<Timestamp>) -> Key {
 
 async fn own(mut inbox: mpsc::Receiver<Command>, seen: watch::Sender<Vec<&'static str>>) {
     let mut never_answered: Vec<oneshot::Sender<_>> = Vec::new();
+    let mut unchecked: Vec<oneshot::Sender<_>> = Vec::new();
     while let Some(command) = inbox.recv().await {
         let name = match command {
             Command::Pair(order, answer) => {
@@ -126,6 +155,15 @@ async fn own(mut inbox: mpsc::Receiver<Command>, seen: watch::Sender<Vec<&'stati
                     None => never_answered.push(answer),
                 }
                 "pair"
+            }
+            Command::Passkey(order, answer) => {
+                match passkey(&order) {
+                    Some(next) => {
+                        let _ = answer.send(next);
+                    }
+                    None => unchecked.push(answer),
+                }
+                "passkey"
             }
             Command::Disconnect(answer) => {
                 let _ = answer.send(Disconnected {

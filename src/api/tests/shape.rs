@@ -66,7 +66,10 @@ async fn pages_call_from_the_origins_that_are_allowed() {
         answer.header("access-control-allow-origin"),
         "https://a.example"
     );
-    assert_eq!(answer.header("access-control-allow-methods"), "GET,POST");
+    assert_eq!(
+        answer.header("access-control-allow-methods"),
+        "GET,POST,DELETE"
+    );
     assert_eq!(
         answer.header("access-control-allow-headers"),
         "x-api-key,authorization,content-type"

@@ -1,5 +1,7 @@
 //! The machine, played by hand and at random.
 
+mod passkey;
+
 use super::{
     handle::{PairError, PairOrder, PairingPolicy, Snapshot},
     machine::{Answer, Effect, Input, Machine, Now},
@@ -121,7 +123,11 @@ impl Play {
                 assert!(self.answers.insert(id, answer).is_none(), "answered twice");
                 None
             }
-            Effect::Remember { .. } | Effect::Record(_) => None,
+            Effect::AnswerPasskey(_)
+            | Effect::ConfirmPasskey
+            | Effect::Forget
+            | Effect::Remember { .. }
+            | Effect::Record(_) => None,
         }
     }
 

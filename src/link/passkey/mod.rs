@@ -1,0 +1,387 @@
+//! The passkey step of a pairing: WhatsApp's challenge, the browser's answer,
+//! the code to compare, the confirmation.
+//!
+//! Owns what the step waits for and when it is given up. Whatever fails, the
+//! attempt is over and another one begins: what the real server does after a
+//! refusal is not publicly known, and a fresh session never is a wrong start.
+
+mod challenge;
+mod credential;
+
+pub(super) use challenge::Challenge;
+pub use credential::BadCredential;
+
+use super::{
+    candidate::{Candidate, Phase},
+    handle::{PairError, Stopping},
+    machine::{Answer, Effect, Machine, Now, ReplyId, Weight},
+    view::wall_at,
+};
+use crate::wire::{PasskeyStage, PasskeyStep, Timestamp};
+use serde_json::Value;
+use std::time::Duration;
+use thiserror::Error;
+
+/// WhatsApp checks the answer, and the phone makes its half of the code:
+/// people are asked to keep it open meanwhile.
+const CHECK_WITHIN: Duration = Duration::from_secs(90);
+
+/// A person needs so long to compare a code, however late the answer came.
+const COMPARE_AT_LEAST: Duration = Duration::from_secs(2 * 60);
+
+/// After the confirmation the phone links the device at once.
+const LINK_WITHIN: Duration = Duration::from_secs(60);
+
+/// What a caller wants of the passkey step.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PasskeyOrder {
+    /// The browser's answer, as `PublicKeyCredential.toJSON()` gives it.
+    Answer(Value),
+    /// The name of the error that the browser gave instead.
+    BrowserFailed(String),
+    /// The code has been compared.
+    Confirm,
+    /// Give the step up and pair anew.
+    Cancel,
+}
+
+/// Why the passkey step does not go on.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PasskeyError {
+    #[error("WhatsApp asks for no passkey now{}", .0.as_deref().map(|last| format!("; the last step has ended: {last}")).unwrap_or_default())]
+    NotAsked(Option<String>),
+    #[error("{0}")]
+    Stage(&'static str),
+    #[error(transparent)]
+    Bad(#[from] BadCredential),
+    #[error("{0}")]
+    Browser(String),
+    /// WhatsApp or the phone did not accept it.
+    #[error("{0}")]
+    Refused(String),
+    /// The connection, the time, or the attempt has ended.
+    #[error("{0}")]
+    Ended(String),
+    #[error(transparent)]
+    Stopping(#[from] Stopping),
+}
+
+/// Where the step stands.
+#[derive(Debug)]
+pub(super) enum Step {
+    Challenge(Challenge),
+    /// The answer is with WhatsApp, then with the phone.
+    Checking {
+        reply: Option<ReplyId>,
+    },
+    /// A person compares the code.
+    Confirm {
+        code: String,
+    },
+    /// The confirmation is on its way; the phone links the device.
+    Confirming {
+        reply: Option<ReplyId>,
+    },
+}
+
+/// The passkey step of a candidate.
+#[derive(Debug)]
+pub(super) struct Gate {
+    pub(super) step: Step,
+    /// When this step is given up; `expires_at` on the wall clock.
+    pub(super) until: Duration,
+    expires_at: Timestamp,
+    /// When WhatsApp's challenge runs out.
+    ends: Duration,
+}
+
+impl Gate {
+    /// What is asked of somebody, if anything is.
+    pub(super) fn shown(&self) -> Option<PasskeyStep> {
+        let stage = match &self.step {
+            Step::Challenge(challenge) => challenge.stage(),
+            Step::Checking { .. } => PasskeyStage::Checking,
+            Step::Confirm { code } => PasskeyStage::Confirm { code: code.clone() },
+            Step::Confirming { .. } => return None,
+        };
+        Some(PasskeyStep {
+            stage,
+            expires_at: self.expires_at,
+        })
+    }
+}
+
+impl Machine {
+    /// WhatsApp demands the passkey.
+    pub(super) fn passkey_asked(&mut self, options: &str, now: Now) {
+        let generation = match self.candidate.as_ref().map(|candidate| &candidate.phase) {
+            Some(
+                Phase::Connecting { generation, .. }
+                | Phase::ShowingQr { generation, .. }
+                | Phase::ShowingCode { generation, .. }
+                | Phase::Passkey {
+                    generation,
+                    gate:
+                        Gate {
+                            step: Step::Challenge(_),
+                            ..
+                        },
+                    ..
+                },
+            ) => *generation,
+            Some(Phase::Passkey { .. }) => {
+                let why = "WhatsApp asked for the passkey anew".to_owned();
+                self.passkey_failed("passkey_refused", why, PasskeyError::Refused, now);
+                return;
+            }
+            _ => return,
+        };
+        match Challenge::parse(options) {
+            Ok(challenge) => {
+                let valid_for = challenge.valid_for;
+                self.forget_failure();
+                let ends = now.mono + valid_for;
+                self.set_candidate(Phase::Passkey {
+                    generation,
+                    gate: Gate {
+                        step: Step::Challenge(challenge),
+                        until: ends,
+                        expires_at: wall_at(ends, now),
+                        ends,
+                    },
+                });
+                self.record(
+                    "pairing.passkey",
+                    Weight::Warning,
+                    "WhatsApp asks for the account's passkey before it links: run walinkd passkey",
+                );
+            }
+            Err(why) => {
+                let why = format!("WhatsApp's passkey challenge cannot be read ({why})");
+                self.passkey_failed("passkey_unreadable", why, PasskeyError::Refused, now);
+            }
+        }
+    }
+
+    fn enter(&mut self, step: Step, lasts: Duration, now: Now) {
+        if let Some(gate) = self.gate_mut() {
+            gate.step = step;
+            gate.until = now.mono + lasts;
+            gate.expires_at = wall_at(gate.until, now);
+        }
+    }
+
+    pub(super) fn gate(&self) -> Option<&Gate> {
+        self.candidate.as_ref().and_then(Candidate::gate)
+    }
+
+    fn gate_mut(&mut self) -> Option<&mut Gate> {
+        match &mut self.candidate.as_mut()?.phase {
+            Phase::Passkey { gate, .. } => Some(gate),
+            _ => None,
+        }
+    }
+
+    /// The order of a caller.
+    pub(super) fn passkey(&mut self, order: PasskeyOrder, reply: ReplyId, now: Now) {
+        self.asked_at = now.mono;
+        let Some(gate) = self.gate() else {
+            let last = self.reason.as_ref();
+            let last = last.filter(|reason| reason.code.starts_with("passkey_"));
+            let error = PasskeyError::NotAsked(last.map(|reason| reason.message.clone()));
+            self.answer_passkey(reply, Err(error));
+            return;
+        };
+        let wrong_stage = match (&gate.step, &order) {
+            (Step::Checking { .. }, PasskeyOrder::Confirm) => {
+                "WhatsApp and the phone are still checking the passkey's answer: wait for the code"
+            }
+            (Step::Challenge(_), PasskeyOrder::Confirm) => {
+                "There is no code to confirm yet: answer the passkey challenge first"
+            }
+            (Step::Checking { .. } | Step::Confirm { .. }, PasskeyOrder::Answer(_)) => {
+                "The passkey challenge has been answered already"
+            }
+            (Step::Checking { .. } | Step::Confirm { .. }, PasskeyOrder::BrowserFailed(_)) => {
+                "The passkey challenge has been answered already"
+            }
+            (Step::Confirming { .. }, _) => "The code has been confirmed already",
+            (Step::Challenge(challenge), PasskeyOrder::Answer(answer)) => {
+                match credential::check(answer, challenge) {
+                    Ok(assertion) => {
+                        self.effect(Effect::AnswerPasskey(assertion));
+                        let reply = Some(reply);
+                        self.enter(Step::Checking { reply }, CHECK_WITHIN, now);
+                        self.forget_failure();
+                        self.record(
+                            "pairing.passkey_answered",
+                            Weight::Notice,
+                            "the passkey has answered; WhatsApp and the phone check it",
+                        );
+                    }
+                    Err(error) => self.answer_passkey(reply, Err(error.into())),
+                }
+                return;
+            }
+            (Step::Challenge(challenge), PasskeyOrder::BrowserFailed(name)) => {
+                let message = browser_failure(name, &challenge.page());
+                self.explain_pairing("passkey_cancelled", &message);
+                self.record("pairing.passkey_cancelled", Weight::Notice, message.clone());
+                self.answer_passkey(reply, Err(PasskeyError::Browser(message)));
+                return;
+            }
+            (Step::Confirm { .. }, PasskeyOrder::Confirm) => {
+                self.effect(Effect::ConfirmPasskey);
+                let reply = Some(reply);
+                self.enter(Step::Confirming { reply }, LINK_WITHIN, now);
+                return;
+            }
+            (
+                Step::Challenge(_) | Step::Checking { .. } | Step::Confirm { .. },
+                PasskeyOrder::Cancel,
+            ) => {
+                let why = "the passkey step was cancelled".to_owned();
+                self.passkey_failed("passkey_cancelled", why, PasskeyError::Ended, now);
+                self.answer_passkey(reply, Ok(None));
+                return;
+            }
+        };
+        self.answer_passkey(reply, Err(PasskeyError::Stage(wrong_stage)));
+    }
+
+    /// The phone has made its half of the code.
+    pub(super) fn passkey_code(&mut self, code: String, compare: bool, now: Now) {
+        let Some(Gate {
+            step: Step::Checking { reply },
+            ends,
+            ..
+        }) = self.gate_mut()
+        else {
+            return;
+        };
+        let reply = reply.take();
+        let left = ends.saturating_sub(now.mono);
+        let next = if compare {
+            self.enter(Step::Confirm { code }, left.max(COMPARE_AT_LEAST), now);
+            self.record(
+                "pairing.passkey_code",
+                Weight::Notice,
+                "the phone shows a code: compare it with walinkd's (walinkd passkey) and confirm",
+            );
+            self.gate().and_then(Gate::shown)
+        } else {
+            self.effect(Effect::ConfirmPasskey);
+            self.enter(Step::Confirming { reply: None }, LINK_WITHIN, now);
+            None
+        };
+        if let Some(reply) = reply {
+            self.answer_passkey(reply, Ok(next));
+        }
+    }
+
+    /// The confirmation has arrived, or even the link: whoever waits hears it.
+    pub(super) fn passkey_confirmed(&mut self) {
+        if let Some(Gate {
+            step: Step::Confirming { reply },
+            ..
+        }) = self.gate_mut()
+            && let Some(reply) = reply.take()
+        {
+            self.answer_passkey(reply, Ok(None));
+        }
+    }
+
+    pub(super) fn passkey_refused(&mut self, why: &str, now: Now) {
+        if self.gate().is_none() {
+            return;
+        }
+        let why = format!("WhatsApp did not accept the passkey step ({why})");
+        self.passkey_failed("passkey_refused", why, PasskeyError::Refused, now);
+    }
+
+    pub(super) fn passkey_deadline(&mut self, now: Now) {
+        let Some(gate) = self.gate() else { return };
+        let (code, why) = match gate.step {
+            Step::Challenge(_) => ("passkey_expired", "the passkey was not used in time"),
+            Step::Confirm { .. } => (
+                "passkey_expired",
+                "the code of the passkey step was not confirmed in time",
+            ),
+            Step::Checking { .. } | Step::Confirming { .. } => (
+                "passkey_unanswered",
+                "WhatsApp and the phone did not answer in the passkey step",
+            ),
+        };
+        self.passkey_failed(code, why.to_owned(), PasskeyError::Ended, now);
+    }
+
+    /// The step has failed, and with it the attempt. Alone, the next attempt
+    /// begins; beside a live link, that link is what stays.
+    pub(super) fn passkey_failed(
+        &mut self,
+        code: &str,
+        why: String,
+        error: fn(String) -> PasskeyError,
+        now: Now,
+    ) {
+        let again = if self.live.is_some() {
+            "ask for a pairing code again"
+        } else {
+            "scan or enter the new code"
+        };
+        let message = format!("{why}: {again}");
+        self.end_passkey(&error(message.clone()));
+        // If it was the proof of the former link that displeased, the next
+        // attempt goes without.
+        self.effect(Effect::Forget);
+        self.asked_at = now.mono;
+        self.explain_pairing(code, &message);
+        let kind = format!("pairing.{code}");
+        self.record(&kind, Weight::Warning, message.clone());
+        if self.live.is_some() {
+            self.end_candidate(PairError::Refused(message));
+        } else {
+            self.begin_pairing(self.candidate_intent(), now);
+        }
+    }
+
+    /// Tells whoever waits for the next step that there is none.
+    pub(super) fn end_passkey(&mut self, error: &PasskeyError) {
+        let waiting = match self.gate_mut().map(|gate| &mut gate.step) {
+            Some(Step::Checking { reply } | Step::Confirming { reply }) => reply.take(),
+            Some(Step::Challenge(_) | Step::Confirm { .. }) | None => None,
+        };
+        if let Some(reply) = waiting {
+            self.answer_passkey(reply, Err(error.clone()));
+        }
+    }
+
+    fn answer_passkey(
+        &mut self,
+        reply: ReplyId,
+        result: Result<Option<PasskeyStep>, PasskeyError>,
+    ) {
+        self.effect(Effect::Answer(reply, Answer::Passkey(result)));
+    }
+}
+
+/// What the browser's error means: <https://www.w3.org/TR/webauthn-3/#sctn-getAssertion>.
+fn browser_failure(name: &str, page: &str) -> String {
+    let name: String = name
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(40)
+        .collect();
+    match name.as_str() {
+        "NotAllowedError" | "AbortError" => format!(
+            "the browser gave no passkey ({name}): the dialog was closed, or this browser holds no passkey of the account; run the script again, or in a browser that has it"
+        ),
+        "SecurityError" => {
+            format!("the browser refused ({name}): run the script in the console of {page}")
+        }
+        "" => "the browser gave no passkey: run the script again".to_owned(),
+        _ => format!(
+            "the browser gave no passkey ({name}): run the script again, or in another browser"
+        ),
+    }
+}
