@@ -1,5 +1,7 @@
 //! Curve25519 keys and XEdDSA signatures, as plain byte arrays at the edges.
 
+use hkdf::Hkdf;
+use sha2::Sha256;
 use wacore_libsignal::protocol::{KeyPair, PublicKey};
 
 /// A raw Curve25519 public key, without Signal's type byte.
@@ -58,6 +60,19 @@ pub(crate) fn verify_signed_prekey(
     signature: &[u8],
 ) -> bool {
     verify(identity, &[&[DJB], prekey], signature)
+}
+
+/// The letters of codes that people type and compare: Crockford's, less what
+/// is easily mistaken.
+pub(crate) const CODE_LETTERS: &[u8; 32] = b"123456789ABCDEFGHJKLMNPQRSTVWXYZ";
+
+/// HKDF-SHA256, for one key.
+pub(crate) fn derive(salt: Option<&[u8]>, material: &[u8], info: &[u8]) -> [u8; 32] {
+    let mut key = [0; 32];
+    Hkdf::<Sha256>::new(salt, material)
+        .expand(info, &mut key)
+        .expect("32 bytes are within HKDF-SHA256's limit");
+    key
 }
 
 pub(crate) fn random<const N: usize>() -> [u8; N] {

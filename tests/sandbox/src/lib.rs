@@ -1,6 +1,6 @@
 //! A stand-in for WhatsApp's server *and* the phone, on loopback, with real
 //! cryptography: the Noise handshake, binary stanzas, linking by QR code and by
-//! pairing code, logins, logouts, and faults on demand.
+//! pairing code, the passkey gate, logins, logouts, and faults on demand.
 //!
 //! ```no_run
 //! # async fn story(show_me_the_code: impl AsyncFn(&str) -> String) -> Result<(), Box<dyn std::error::Error>> {
@@ -19,8 +19,9 @@
 //!
 //! What the phone and the server verify, this verifies; where it falls short of
 //! them, the README says so. Rooms, from the wire up: `keys`, `noise`, `wire`;
-//! `state` behind `world`'s lock; `server` for one connection, `phone` for what
-//! a person does; `sandbox` and `control` on top.
+//! `passkey` for what a gate verifies and holds; `state` behind `world`'s lock;
+//! `server` for one connection, `phone` for what a person does; `sandbox` and
+//! `control` on top.
 
 mod adv;
 mod clock;
@@ -29,6 +30,7 @@ mod faults;
 mod keys;
 mod noise;
 mod options;
+mod passkey;
 mod payload;
 mod phone;
 mod sandbox;
@@ -42,6 +44,10 @@ pub use adv::AdvError;
 pub use faults::{ArmedFault, Fault, FaultError, Injected, Stage, Target, Who};
 pub use keys::KeyBytes;
 pub use options::Options;
+pub use passkey::{
+    AssertionError, Authenticator, BadPasskey, ExchangeError, GateStage, GateView, PasskeyError,
+    PasskeyGate,
+};
 pub use payload::{ClientInfo, Login, Registration, SignedPrekey};
 pub use phone::{CodeError, LinkError, Phone, QrCode, QrError, ScanError};
 pub use sandbox::{Sandbox, SandboxError};

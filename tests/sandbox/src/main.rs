@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
-use walinkd_sandbox::{Options, Sandbox};
+use walinkd_sandbox::{Options, PasskeyGate, Sandbox};
 
 /// Stand in for WhatsApp's server and the phone, on loopback.
 ///
@@ -40,6 +40,9 @@ struct Cli {
     /// Do not share the app-state key with linked devices
     #[arg(long)]
     no_key_share: bool,
+    /// Demand a passkey before any of these phones links a device
+    #[arg(long)]
+    passkey: bool,
 }
 
 fn number(text: &str) -> Result<String, String> {
@@ -84,7 +87,10 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
     })
     .await?;
     for phone in &cli.phones {
-        sandbox.add_phone(phone);
+        let phone = sandbox.add_phone(phone);
+        if cli.passkey {
+            phone.require_passkey(PasskeyGate::default());
+        }
     }
     let ready = json!({
         "url": sandbox.url(),

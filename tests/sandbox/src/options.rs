@@ -30,6 +30,10 @@ pub struct Options {
     /// on loopback the server would otherwise outrun the client's own writes
     /// to its store, which no real network does.
     pub settle: Duration,
+    /// How long the phone takes over its part of the passkey exchange: on
+    /// loopback its answer would otherwise outrun the client's own bookkeeping,
+    /// which no real phone does.
+    pub reaction: Duration,
     /// How often the server pings a client; three unanswered pings end the
     /// connection.
     pub ping_interval: Duration,
@@ -52,6 +56,7 @@ impl Default for Options {
             max_devices: 4,
             answer_timeout: Duration::from_secs(20),
             settle: Duration::from_millis(50),
+            reaction: Duration::from_millis(200),
             ping_interval: Duration::from_secs(60),
             key_share: true,
         }

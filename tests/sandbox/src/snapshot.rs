@@ -1,6 +1,7 @@
 //! What tests and the control API get to see of a sandbox.
 
 use crate::faults::ArmedFault;
+use crate::passkey::GateView;
 use crate::payload::{Login, Registration};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -67,6 +68,11 @@ pub struct Stats {
     pub refs_issued: u64,
     pub code_requests: u64,
     pub code_refusals: u64,
+    /// Passkey gates that opened, assertions that passed, and steps in a gate
+    /// that were refused, on demand or not.
+    pub passkey_challenges: u64,
+    pub passkey_assertions: u64,
+    pub passkey_refusals: u64,
     pub pairings: u64,
     pub pairings_failed: u64,
     /// Devices that took themselves off (a client's logout).
@@ -130,6 +136,8 @@ pub struct PhoneView {
     pub devices: Vec<LinkedDevice>,
     /// A client waits for its pairing code to be entered here.
     pub code: Option<CodeView>,
+    /// A client is at the passkey gate.
+    pub gate: Option<GateView>,
 }
 
 /// What a phone shows when it is asked for a pairing code.

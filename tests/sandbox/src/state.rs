@@ -5,6 +5,7 @@ use crate::clock;
 use crate::faults::Faults;
 use crate::keys::{KeyBytes, Pair, random};
 use crate::noise::ServerIdentity;
+use crate::passkey::{Authenticator, Gates, PasskeyGate, Passkeys};
 use crate::payload::{Login, Registration, SignedPrekey};
 use crate::server::Order;
 use crate::snapshot::{
@@ -26,6 +27,8 @@ pub(crate) struct State {
     /// Pairing codes waiting to be entered, by phone number: the server routes
     /// by number, so a newer request takes the place of an older one.
     pub(crate) codes: HashMap<String, LinkCode>,
+    /// The passkey gates that are open.
+    pub(crate) gates: Gates,
     pub(crate) faults: Faults,
     pub(crate) last_registration: Option<Registration>,
     pub(crate) last_login: Option<Login>,
@@ -104,6 +107,13 @@ pub(crate) struct PhoneState {
     pub(crate) devices: BTreeMap<u16, Device>,
     pub(crate) last_device: u16,
     pub(crate) last_key_index: u32,
+    /// The ADV secrets of all devices it ever linked: a device that knows one
+    /// of them has been here before.
+    pub(crate) adv_secrets: Vec<[u8; 32]>,
+    /// What a pairing must go through; nothing, if it is not set.
+    pub(crate) demands: Option<PasskeyGate>,
+    pub(crate) passkeys: Passkeys,
+    authenticator: Option<Authenticator>,
 }
 
 /// The key with which the phone encrypts what its devices synchronise.
@@ -137,6 +147,7 @@ impl State {
             connections: BTreeMap::new(),
             refs: HashMap::new(),
             codes: HashMap::new(),
+            gates: Gates::default(),
             faults: Faults::default(),
             last_registration: None,
             last_login: None,
@@ -164,10 +175,12 @@ impl State {
         self.connections.remove(&id);
         self.refs.retain(|_, reference| reference.connection != id);
         self.codes.retain(|_, code| code.connection != id);
+        self.gates.forget(id);
     }
 
     /// Marks a connection as ending: whoever was on it is not any more.
     pub(crate) fn end_connection(&mut self, id: u64) {
+        self.gates.forget(id);
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.stage = ConnectionStage::Closing;
             connection.device = None;
@@ -222,6 +235,7 @@ impl State {
                     .as_secs(),
                 attempts: code.attempts,
             }),
+            gate: self.gates.view(&phone.number),
         }
     }
 
@@ -291,7 +305,23 @@ impl PhoneState {
             devices: BTreeMap::new(),
             last_device: 0,
             last_key_index: 0,
+            adv_secrets: Vec::new(),
+            demands: None,
+            passkeys: Passkeys::default(),
+            authenticator: None,
         }
+    }
+
+    /// The passkey that the sandbox holds for the account.
+    pub(crate) fn passkey(&mut self) -> Authenticator {
+        let passkey = self.authenticator.get_or_insert_with(|| {
+            let made = Authenticator::generate();
+            self.passkeys
+                .register(made.id(), &made.public_key())
+                .expect("its own key is a good one");
+            made
+        });
+        passkey.clone()
     }
 }
 

@@ -2,6 +2,7 @@
 //! try a client of walinkd without a phone.
 
 mod faults;
+mod passkey;
 mod phones;
 mod problem;
 
@@ -58,6 +59,14 @@ fn router(core: Arc<Core>) -> Router {
         .route("/phones/{number}/scan", post(phones::scan))
         .route("/phones/{number}/code", post(phones::code))
         .route("/phones/{number}/unlink", post(phones::unlink))
+        .route(
+            "/phones/{number}/passkey",
+            get(passkey::shown)
+                .post(passkey::require)
+                .delete(passkey::waive),
+        )
+        .route("/phones/{number}/passkey/answer", post(passkey::answer))
+        .route("/phones/{number}/passkey/cancel", post(passkey::cancel))
         .route(
             "/faults",
             get(faults::list).post(faults::inject).delete(faults::clear),

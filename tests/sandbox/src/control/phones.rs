@@ -1,16 +1,18 @@
 //! `/phones`: what a person would do with one.
 
 use super::problem::{Body, Problem};
-use crate::phone::{CodeError, LinkError, Phone, ScanError};
+use crate::phone::{CodeError, LinkError, Linking, Phone, ScanError};
 use crate::sandbox::Core;
+use crate::snapshot::LinkedDevice;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-type Answer = Result<Json<Value>, Problem>;
+pub(super) type Answer = Result<Json<Value>, Problem>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -65,9 +67,9 @@ pub(super) async fn scan(
     State(core): State<Arc<Core>>,
     Path(number): Path<String>,
     Body(body): Body<Scan>,
-) -> Answer {
-    let linked = phone(&core, &number)?.scan(body.qr.trim()).await;
-    let linked = linked.map_err(|error| {
+) -> Result<Response, Problem> {
+    let linking = phone(&core, &number)?.start_scan(body.qr.trim());
+    let linking = linking.map_err(|error| {
         let status = match &error {
             ScanError::NotACode(_) => StatusCode::BAD_REQUEST,
             ScanError::NoPhone => StatusCode::NOT_FOUND,
@@ -76,16 +78,16 @@ pub(super) async fn scan(
         };
         Problem::new(status, error)
     })?;
-    Ok(Json(json!(linked)))
+    answer(linking).await
 }
 
 pub(super) async fn code(
     State(core): State<Arc<Core>>,
     Path(number): Path<String>,
     Body(body): Body<Code>,
-) -> Answer {
-    let linked = phone(&core, &number)?.enter_code(&body.code).await;
-    let linked = linked.map_err(|error| {
+) -> Result<Response, Problem> {
+    let linking = phone(&core, &number)?.start_code(&body.code).await;
+    let linking = linking.map_err(|error| {
         let status = match &error {
             CodeError::Malformed => StatusCode::BAD_REQUEST,
             CodeError::NoPhone => StatusCode::NOT_FOUND,
@@ -95,7 +97,21 @@ pub(super) async fn code(
         };
         Problem::new(status, error)
     })?;
-    Ok(Json(json!(linked)))
+    answer(linking).await
+}
+
+/// The linked device, or word that the passkey gate is in front of it, which
+/// may take longer than a caller waits.
+async fn answer(linking: Linking) -> Result<Response, Problem> {
+    if linking.gated() {
+        let challenged = Json(json!({ "passkey": "challenge" }));
+        return Ok((StatusCode::ACCEPTED, challenged).into_response());
+    }
+    let linked: LinkedDevice = linking
+        .finished()
+        .await
+        .map_err(|error| Problem::new(link_status(&error), error))?;
+    Ok(Json(json!(linked)).into_response())
 }
 
 pub(super) async fn unlink(
@@ -118,7 +134,7 @@ pub(super) async fn unlink(
     Ok(Json(json!({ "unlinked": unlinked })))
 }
 
-fn phone(core: &Core, number: &str) -> Result<Phone, Problem> {
+pub(super) fn phone(core: &Core, number: &str) -> Result<Phone, Problem> {
     core.phone(number).ok_or_else(|| Problem::no_phone(number))
 }
 

@@ -72,6 +72,17 @@ pub enum Fault {
     },
     /// A request for a pairing code is never answered.
     HangCode,
+    /// The answer to a passkey challenge is refused, whatever it holds.
+    RefuseAssertion { code: u16, text: String },
+    /// The answer to a passkey challenge is itself never answered.
+    HangAssertion,
+    /// The answer to a passkey challenge is accepted, and then the phone stays
+    /// silent.
+    NoContinuation,
+    /// The last step of the passkey gate is refused, whatever it holds.
+    RefusePairingRequest { code: u16, text: String },
+    /// The last step of the passkey gate is never answered.
+    HangPairingRequest,
     /// Refs are issued that no phone can scan any more.
     DeadRefs,
     /// Refs are never issued.
@@ -157,6 +168,9 @@ impl Fault {
             | Self::WebSocketClose { .. } => Point::Live,
             Self::ConnectFailure { .. } => Point::Greeting,
             Self::RefuseCode { .. } | Self::HangCode => Point::Code,
+            Self::RefuseAssertion { .. } | Self::HangAssertion => Point::Assertion,
+            Self::NoContinuation => Point::Continuation,
+            Self::RefusePairingRequest { .. } | Self::HangPairingRequest => Point::PairingRequest,
             Self::DeadRefs | Self::NoRefs => Point::Refs,
             Self::IgnorePings => Point::Ping,
         }
@@ -172,6 +186,9 @@ pub(crate) enum Point {
     Greeting,
     Refs,
     Code,
+    Assertion,
+    Continuation,
+    PairingRequest,
     Ping,
     Live,
 }

@@ -3,11 +3,11 @@
 //! phone's goes back sealed with it, and only two ends that unsealed the right
 //! keys agree on the secret in which the companion sends its identity.
 
-use super::link::{Candidate, LinkError, link};
+use super::link::{Candidate, LinkError};
+use super::passkey::{self, Linking};
 use crate::clock;
-use crate::keys::{BadKey, KeyBytes, Pair, random};
+use crate::keys::{BadKey, CODE_LETTERS, KeyBytes, Pair, derive, random};
 use crate::server::Order;
-use crate::snapshot::LinkedDevice;
 use crate::state::CompanionFinish;
 use crate::wire::node::{SERVER, leaf};
 use crate::world::World;
@@ -16,7 +16,6 @@ use aes::cipher::{KeyIvInit as _, StreamCipher as _};
 use aes_gcm::aead::Aead as _;
 use aes_gcm::{Aes256Gcm, KeyInit as _, Nonce};
 use ctr::Ctr128BE;
-use hkdf::Hkdf;
 use sha2::Sha256;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -26,8 +25,6 @@ use wacore_binary::builder::NodeBuilder;
 /// What makes guessing a code from its sealed keys slow.
 const ROUNDS: u32 = 1 << 17;
 const LENGTH: usize = 8;
-/// Crockford's, less what is easily mistaken.
-const ALPHABET: &[u8; 32] = b"123456789ABCDEFGHJKLMNPQRSTVWXYZ";
 
 #[derive(Debug, thiserror::Error)]
 pub enum CodeError {
@@ -59,7 +56,7 @@ pub(super) async fn enter(
     world: &Arc<World>,
     number: &str,
     code: &str,
-) -> Result<LinkedDevice, CodeError> {
+) -> Result<Linking, CodeError> {
     let code = normalise(code)?;
     let (finish, finished) = oneshot::channel();
     let (reference, wrapped, candidate, attempts, identity) = world.update(|state| {
@@ -115,7 +112,7 @@ pub(super) async fn enter(
     };
     // The code has served, whatever comes of it.
     world.update(|state| state.codes.remove(number));
-    Ok(link(world, number, candidate, &secret).await?)
+    Ok(passkey::admit(world, number, candidate, secret)?)
 }
 
 /// The code as it is keyed in: capitals, no hyphen.
@@ -125,7 +122,7 @@ fn normalise(code: &str) -> Result<String, CodeError> {
         .filter(|letter| !matches!(letter, '-' | ' '))
         .map(|letter| letter.to_ascii_uppercase())
         .collect();
-    let plain = code.len() == LENGTH && code.bytes().all(|byte| ALPHABET.contains(&byte));
+    let plain = code.len() == LENGTH && code.bytes().all(|byte| CODE_LETTERS.contains(&byte));
     plain.then_some(code).ok_or(CodeError::Malformed)
 }
 
@@ -213,14 +210,6 @@ fn open(
     let identities = identity.agree(&finish.identity_key)?;
     let material = [&shared[..], &identities, &bundle[64..]].concat();
     Ok(derive(None, &material, b"adv_secret"))
-}
-
-fn derive(salt: Option<&[u8]>, material: &[u8], info: &[u8]) -> [u8; 32] {
-    let mut key = [0; 32];
-    Hkdf::<Sha256>::new(salt, material)
-        .expand(info, &mut key)
-        .expect("32 bytes are within HKDF-SHA256's limit");
-    key
 }
 
 #[cfg(test)]

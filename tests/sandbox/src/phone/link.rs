@@ -1,10 +1,11 @@
 //! Linking a client, once the phone and it share a secret: the end that
-//! pairing by QR code and by pairing code have in common. A further gate, such
-//! as a passkey, belongs in front of [`link`] and changes nothing in it.
+//! pairing by QR code and by pairing code have in common. The passkey gate is
+//! in front of [`link`] and changes nothing in it.
 
 use crate::adv::{AdvError, Vouching};
 use crate::clock;
 use crate::keys::BadKey;
+use crate::passkey::PasskeyError;
 use crate::payload::Registration;
 use crate::server::{Ending, Order};
 use crate::snapshot::LinkedDevice;
@@ -31,6 +32,9 @@ pub enum LinkError {
     Refused { code: u16, text: String },
     #[error(transparent)]
     Adv(#[from] AdvError),
+    /// The gate of an account that demands a passkey.
+    #[error("no passkey: {0}")]
+    Passkey(#[from] PasskeyError),
     #[error("a key cannot be used")]
     Key,
 }
@@ -43,7 +47,7 @@ impl From<BadKey> for LinkError {
 
 /// An unlinked client on a live connection.
 pub(super) struct Candidate {
-    connection: u64,
+    pub(super) connection: u64,
     pub(super) registration: Arc<Registration>,
     pub(super) orders: mpsc::Sender<Order>,
 }
@@ -69,19 +73,8 @@ struct Reserved {
 }
 
 /// Links the client: vouches for it with `secret`, and has it vouch for
-/// itself. Goes on when nobody waits for it any more, as a phone would.
+/// itself.
 pub(super) async fn link(
-    world: &Arc<World>,
-    number: &str,
-    candidate: Candidate,
-    secret: &[u8; 32],
-) -> Result<LinkedDevice, LinkError> {
-    let (world, number, secret) = (Arc::clone(world), number.to_owned(), *secret);
-    let linking = tokio::spawn(async move { link_one(&world, &number, candidate, &secret).await });
-    linking.await.unwrap_or(Err(LinkError::NoAnswer))
-}
-
-async fn link_one(
     world: &World,
     number: &str,
     candidate: Candidate,
@@ -155,7 +148,7 @@ async fn try_link(
         .map_err(|_| LinkError::NoAnswer)?;
     let (signed, key_index) = countersigned(&answer)?;
     vouched.check(&signed, key_index)?;
-    commit(world, &reserved, candidate, signed).ok_or(LinkError::NoAnswer)
+    commit(world, &reserved, candidate, secret, signed).ok_or(LinkError::NoAnswer)
 }
 
 /// `<pair-success>`, with what a client learns of the account.
@@ -220,6 +213,7 @@ fn commit(
     world: &World,
     reserved: &Reserved,
     candidate: &Candidate,
+    secret: &[u8; 32],
     signed_identity: Vec<u8>,
 ) -> Option<LinkedDevice> {
     let registration = &candidate.registration;
@@ -239,6 +233,7 @@ fn commit(
                 dirty: true,
             },
         );
+        phone.adv_secrets.push(*secret);
         state.stats.pairings += 1;
         state
             .refs

@@ -1,9 +1,9 @@
 //! A QR code: its text, and what a phone makes of it.
 
-use super::link::{Candidate, LinkError, link};
+use super::link::{Candidate, LinkError};
+use super::passkey::{self, Linking};
 use crate::clock;
 use crate::keys::KeyBytes;
-use crate::snapshot::LinkedDevice;
 use crate::world::World;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -83,11 +83,7 @@ pub enum ScanError {
     Link(#[from] LinkError),
 }
 
-pub(super) async fn scan(
-    world: &Arc<World>,
-    number: &str,
-    text: &str,
-) -> Result<LinkedDevice, ScanError> {
+pub(super) fn scan(world: &Arc<World>, number: &str, text: &str) -> Result<Linking, ScanError> {
     let qr: QrCode = text.parse()?;
     let candidate = world.read(|state| {
         if !state.phones.contains_key(number) {
@@ -106,7 +102,7 @@ pub(super) async fn scan(
         }
         Ok(candidate)
     })?;
-    Ok(link(world, number, candidate, &qr.adv_secret).await?)
+    Ok(passkey::admit(world, number, candidate, qr.adv_secret)?)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod link_code;
 mod listener;
 mod online;
 mod pairing;
+pub(crate) mod passkey;
 mod queries;
 mod session;
 mod usync;

@@ -4,7 +4,7 @@
 
 use super::connection::Flow;
 use super::session::{Session, SessionError};
-use super::{Ending, link_code, queries};
+use super::{Ending, link_code, passkey, queries};
 use crate::clock;
 use crate::faults::{Fault, Point};
 use crate::keys::random;
@@ -22,7 +22,9 @@ use wacore_binary::builder::NodeBuilder;
 
 pub(super) struct Pairing {
     registration: Arc<Registration>,
-    /// When the server is done waiting; never, if it issued no refs.
+    /// When the refs are spent; never, if there are none.
+    refs_end: Option<Instant>,
+    /// When to see whether the server is done waiting.
     ends: Option<Instant>,
 }
 
@@ -45,6 +47,7 @@ impl Pairing {
         });
         let mut pairing = Self {
             registration,
+            refs_end: None,
             ends: None,
         };
         match session.world.meet(Point::Refs, None) {
@@ -73,7 +76,8 @@ impl Pairing {
                 (reference, if dead { now } else { expires })
             })
             .collect();
-        self.ends = Some(expires + options.ref_grace);
+        self.refs_end = Some(expires + options.ref_grace);
+        self.ends = self.refs_end;
         let nodes: Vec<Node> = refs
             .iter()
             .map(|(reference, _)| leaf("ref", reference.as_bytes()))
@@ -111,9 +115,14 @@ impl Pairing {
         if stanza.tag != "iq" || !is_query {
             return Ok(Flow::Go);
         }
-        let reply = match child(&stanza, "link_code_companion_reg") {
-            Some(request) => link_code::answer(session, &self.registration, &stanza, request),
-            None => queries::before_login(session, &stanza),
+        let reply = if let Some(request) = child(&stanza, "link_code_companion_reg") {
+            link_code::answer(session, &self.registration, &stanza, request)
+        } else if let Some(step) = passkey::step(&stanza) {
+            // A gate that this ends no longer keeps the stream open.
+            self.ends = self.refs_end;
+            passkey::answer(session, &self.registration, &stanza, step)
+        } else {
+            queries::before_login(session, &stanza)
         };
         if let Some(reply) = reply {
             session.send(&reply).await?;
@@ -126,17 +135,18 @@ impl Pairing {
     }
 
     /// The refs are spent. A pairing code that can still be entered keeps the
-    /// stream open, since it is tied to this connection.
+    /// stream open, since it is tied to this connection, and so does a passkey
+    /// gate.
     pub(super) fn tick(&mut self, session: &Session) -> Flow {
-        let code = session.world.read(|state| {
-            state
+        let last = session.world.read(|state| {
+            let codes = state
                 .codes
                 .values()
                 .filter(|code| code.connection == session.id)
-                .map(|code| code.expires)
-                .max()
+                .map(|code| code.expires);
+            codes.chain(state.gates.expiry_on(session.id)).max()
         });
-        match code {
+        match last {
             Some(expires) if expires > clock::now() => {
                 self.ends = Some(expires);
                 Flow::Go
