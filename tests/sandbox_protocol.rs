@@ -11,5 +11,7 @@ mod faults;
 mod life;
 #[path = "sandbox_protocol/many.rs"]
 mod many;
+#[path = "sandbox_protocol/passkey.rs"]
+mod passkey;
 #[path = "sandbox_protocol/qr.rs"]
 mod qr;

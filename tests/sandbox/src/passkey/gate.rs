@@ -215,6 +215,11 @@ impl Gates {
         reference
     }
 
+    #[cfg(test)]
+    pub(super) fn expect_ref(&mut self, connection: u64, reference: &str) {
+        self.refs.insert(connection, reference.to_owned());
+    }
+
     pub(super) fn ref_of(&self, connection: u64) -> Option<&str> {
         self.refs.get(&connection).map(String::as_str)
     }
