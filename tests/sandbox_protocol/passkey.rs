@@ -136,6 +136,39 @@ impl Companion {
     }
 }
 
+/// Asks the control API; its status and what it says.
+async fn call(sandbox: &Sandbox, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let url = sandbox.control_url().expect("a control API");
+    let host = url.strip_prefix("http://").expect("plain HTTP");
+    let mut stream = tokio::net::TcpStream::connect(host)
+        .await
+        .expect("it listens");
+    let body = body.to_string();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("it reads");
+    let mut answer = String::new();
+    stream
+        .read_to_string(&mut answer)
+        .await
+        .expect("it answers");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
+    (
+        status.expect("a status"),
+        serde_json::from_str(body).expect("JSON"),
+    )
+}
+
 async fn gate_error(scan: Scan) -> PasskeyError {
     match scan.await.expect("no panic") {
         Err(ScanError::Link(LinkError::Passkey(error))) => error,
@@ -327,7 +360,7 @@ async fn pass_known(phone: &Phone, companion: &mut Companion) {
 async fn a_gate_outlives_the_refs_and_its_end_ends_the_stream() {
     let options = Options {
         ref_count: 1,
-        ref_first: Duration::from_secs(2),
+        ref_first: Duration::from_secs(5),
         ref_grace: Duration::ZERO,
         ..Options::default()
     };
@@ -335,7 +368,7 @@ async fn a_gate_outlives_the_refs_and_its_end_ends_the_stream() {
     let (scan, options) = scene.challenged().await;
     scene
         .sandbox
-        .wait_for(|state| state.pairing() == 0, Duration::from_secs(3))
+        .wait_for(|state| state.pairing() == 0, Duration::from_secs(6))
         .await
         .expect_err("the client stays");
     let wrong = scene.phone.passkey().wrong_signature(&options, ORIGIN);
@@ -523,4 +556,52 @@ async fn a_code_serves_once_even_if_the_gate_fails() {
         scene.phone.enter_code(&code).await,
         Err(CodeError::NotAsked)
     ));
+}
+
+#[tokio::test]
+async fn a_person_can_play_it_by_the_control_api() {
+    let options = Options {
+        control: Some(std::net::SocketAddr::from(([127, 0, 0, 1], 0))),
+        ..Options::default()
+    };
+    let mut scene = Scene::with(options, PasskeyGate::default()).await;
+    let phone = format!("/phones/{NUMBER}");
+    let gate = format!("{phone}/passkey");
+    let none = json!({});
+    assert_eq!(call(&scene.sandbox, "GET", &gate, &none).await.0, 404);
+
+    let qr = scene.companion.qr().await;
+    let scanned = call(
+        &scene.sandbox,
+        "POST",
+        &format!("{phone}/scan"),
+        &json!({ "qr": qr }),
+    )
+    .await;
+    assert_eq!(scanned, (202, json!({ "passkey": "challenge" })));
+    let options = scene.companion.challenge().await;
+    let (_, shown) = call(&scene.sandbox, "GET", &gate, &none).await;
+    assert_eq!(shown["stage"], json!("challenge"));
+
+    let ask = json!({ "publicKey": options });
+    let answer = format!("{gate}/answer");
+    let (status, credential) = call(&scene.sandbox, "POST", &answer, &ask).await;
+    assert_eq!(status, 200);
+    scene
+        .companion
+        .respond(&credential)
+        .await
+        .expect("accepted");
+    let (code, _) = scene.companion.code().await;
+    let (_, shown) = call(&scene.sandbox, "GET", &gate, &none).await;
+    assert_eq!(
+        (&shown["stage"], &shown["code"]),
+        (&json!("code"), &json!(code))
+    );
+    scene.companion.confirm().await.expect("accepted");
+    scene.companion.connected().await;
+
+    let cancel = format!("{gate}/cancel");
+    let cancelled = call(&scene.sandbox, "POST", &cancel, &none).await;
+    assert_eq!(cancelled, (200, json!({ "cancelled": false })));
 }

@@ -157,3 +157,45 @@ fn the_port_is_closed_and_opened() {
     assert!(TcpStream::connect(address).is_ok());
     assert_eq!(program.post("/rotate", &json!({})).0, 200);
 }
+
+#[test]
+fn a_passkey_is_demanded_answered_and_waived() {
+    let program = Program::start(&["--phone", "628123456789", "--passkey"]);
+    let path = "/phones/628123456789/passkey";
+    assert_eq!(program.get(path).0, 404);
+    let (status, demand) = program.post(
+        path,
+        &json!({ "rp_id": "localhost", "origin": "http://localhost:8080", "timeout_ms": 5000 }),
+    );
+    assert_eq!(status, 200);
+    assert_eq!(
+        demand,
+        json!({
+            "required": true,
+            "rp_id": "localhost",
+            "origin": "http://localhost:8080",
+            "timeout_ms": 5000,
+            "options_by_query": false,
+        })
+    );
+    let ask = json!({ "publicKey": { "challenge": "AAEC", "rpId": "localhost" } });
+    let (status, credential) = program.post(&format!("{path}/answer"), &ask);
+    assert_eq!((status, &credential["type"]), (200, &json!("public-key")));
+    assert_eq!(credential["id"], credential["rawId"]);
+    for part in ["clientDataJSON", "authenticatorData", "signature"] {
+        assert!(credential["response"][part].is_string(), "{part}");
+    }
+    for (id, key) in [("AAEC", "AAEC"), ("=", "AAEC"), ("AAEC", "+")] {
+        let elsewhere = json!({ "credential": { "id": id, "public_key": key } });
+        assert_eq!(program.post(path, &elsewhere).0, 400, "{id} {key}");
+    }
+    assert_eq!(
+        program.post(&format!("{path}/cancel"), &json!({})),
+        (200, json!({ "cancelled": false }))
+    );
+    assert_eq!(
+        program.call("DELETE", path, None),
+        (200, json!({ "required": false }))
+    );
+    assert_eq!(program.post("/phones/1/passkey", &json!({})).0, 404);
+}

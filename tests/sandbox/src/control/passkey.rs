@@ -79,6 +79,7 @@ pub(super) async fn require(
         "rp_id": gate.rp_id,
         "origin": gate.origin,
         "timeout_ms": gate.timeout.as_millis(),
+        "options_by_query": gate.options_by_query,
     });
     phone.require_passkey(gate);
     Ok(Json(required))

@@ -33,7 +33,7 @@ pub enum LinkError {
     #[error(transparent)]
     Adv(#[from] AdvError),
     /// The gate of an account that demands a passkey.
-    #[error("no passkey: {0}")]
+    #[error("the passkey gate: {0}")]
     Passkey(#[from] PasskeyError),
     #[error("a key cannot be used")]
     Key,
