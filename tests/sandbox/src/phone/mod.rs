@@ -82,7 +82,8 @@ impl Phone {
 
     /// What the account demands of its next pairing.
     pub fn demands(&self) -> Option<PasskeyGate> {
-        self.update(|phone| phone.demands.clone()).flatten()
+        self.world
+            .read(|state| state.phones.get(&self.number)?.demands.clone())
     }
 
     /// A passkey of the account: made on first use, then the same.
