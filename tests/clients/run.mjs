@@ -2,33 +2,18 @@
 // against walinkd and walinkd-sandbox, through Flows 1, 3 and 2 of the document.
 //
 //   node run.mjs [--walinkd FILE] [--sandbox FILE] [--screenshots DIRECTORY]
-//
-// walinkd must be built with `--features sandbox`.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import dns from 'node:dns';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { Dashboard } from './lib/browser.mjs';
 import { Daemon } from './lib/daemon.mjs';
 import { example } from './lib/document.mjs';
 import { AutoReconnect, runMobileApp } from './lib/node-clients.mjs';
-import { stopAll } from './lib/process.mjs';
 import { Sandbox } from './lib/sandbox.mjs';
+import { folder, options, play, step } from './lib/story.mjs';
 import { until } from './lib/wait.mjs';
-
-const target = (path) => fileURLToPath(new URL(`../../target/${path}`, import.meta.url));
-const { values: options } = parseArgs({
-  options: {
-    walinkd: { type: 'string', default: target('debug/walinkd') },
-    sandbox: { type: 'string', default: target('debug/walinkd-sandbox') },
-    screenshots: { type: 'string', default: target('clients') },
-  },
-});
 
 // The examples say localhost and the default configuration listens on
 // 127.0.0.1; Node 18 would try only the first address that localhost has.
@@ -42,26 +27,12 @@ const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const PAGE_SECONDS = 8;
 const LINK_SECONDS = 30;
 
-const folder = mkdtempSync(join(tmpdir(), 'walinkd-clients-'));
 const key = randomBytes(32).toString('hex');
 /** Everything that must not be in walinkd's log. */
 const secrets = new Set([key, ALICE, BOB]);
 let pictures = 0;
 
-async function step(what, act) {
-  const started = performance.now();
-  try {
-    const result = await act();
-    console.log(`ok    ${what} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
-    return result;
-  } catch (error) {
-    console.log(`FAIL  ${what}`);
-    throw error;
-  }
-}
-
 async function story() {
-  mkdirSync(options.screenshots, { recursive: true });
   const sandbox = await Sandbox.start(options.sandbox, folder);
   const alice = await sandbox.addPhone(ALICE);
   const bob = await sandbox.addPhone(BOB);
@@ -253,16 +224,4 @@ function keepSecret(secret) {
   return secret;
 }
 
-let failed = false;
-try {
-  await story();
-  console.log(`the example clients work; pictures are in ${options.screenshots}`);
-} catch (error) {
-  failed = true;
-  console.error(error);
-} finally {
-  await stopAll();
-  rmSync(folder, { recursive: true, force: true });
-}
-// Without this a browser left open by a failure would keep Node waiting.
-process.exit(failed ? 1 : 0);
+await play('the example clients work', story);

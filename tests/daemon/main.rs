@@ -17,6 +17,7 @@ mod support;
 mod code;
 mod disconnect;
 mod faults;
+mod passkey;
 mod qr;
 mod reload;
 mod steer;

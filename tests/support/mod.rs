@@ -223,7 +223,7 @@ impl Daemon {
         let Ok(json) = serde_json::from_str::<Value>(&answer.text) else {
             return;
         };
-        for code in ["qrCode", "pairingCode"] {
+        for code in ["qrCode", "pairingCode", "code"] {
             if let Some(code) = json["data"][code].as_str() {
                 self.home.keep_secret(code);
                 self.home.keep_secret(&code.replace('-', ""));

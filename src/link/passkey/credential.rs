@@ -12,19 +12,19 @@ use thiserror::Error;
 pub enum BadCredential {
     #[error("the answer is not the JSON object that the script prints")]
     NotAnObject,
-    #[error("{0} is missing: copy the whole answer that the script prints")]
+    #[error("the answer's {0} is missing: copy the whole answer that the script prints")]
     Missing(&'static str),
-    #[error("{0} is not a text in base64url (letters, digits, - and _)")]
+    #[error("the answer's {0} is not a text in base64url (letters, digits, - and _)")]
     Encoding(&'static str),
-    #[error("{part} is {found:?}, not {expected:?}")]
+    #[error("the answer's {part} is {found:?}, not {expected:?}")]
     Kind {
         part: &'static str,
         found: String,
         expected: &'static str,
     },
-    #[error("id and rawId name different credentials")]
+    #[error("the answer's id and rawId name different credentials")]
     Ids,
-    #[error("response.clientDataJSON is not the JSON text that a browser makes")]
+    #[error("the answer's response.clientDataJSON is not the JSON text that a browser makes")]
     ClientData,
     #[error(
         "the challenge in response.clientDataJSON is not the one that WhatsApp asks now: run the present script, each is good once"
@@ -34,7 +34,9 @@ pub enum BadCredential {
         "the origin in response.clientDataJSON is {found:?}: run the script in the console of {page}"
     )]
     Origin { found: String, page: String },
-    #[error("response.authenticatorData is too short to be what an authenticator makes")]
+    #[error(
+        "the answer's response.authenticatorData is too short to be what an authenticator makes"
+    )]
     AuthenticatorData,
 }
 
@@ -101,7 +103,7 @@ fn check_client_data(text: &[u8], challenge: &Challenge) -> Result<(), BadCreden
     expect(
         &data,
         "/type",
-        "the type in response.clientDataJSON",
+        "type in response.clientDataJSON",
         "webauthn.get",
     )?;
     let signed = data
@@ -254,7 +256,7 @@ mod tests {
                 "/response/clientDataJSON",
                 json!(text("webauthn.create", "AQID", web)),
                 kind(
-                    "the type in response.clientDataJSON",
+                    "type in response.clientDataJSON",
                     "webauthn.create",
                     "webauthn.get",
                 ),

@@ -27,14 +27,24 @@ const FLAGS = [
 const LIBRARY_URL = 'https://cdn.jsdelivr.net/npm/qrcode@1.5.1/build/qrcode.min.js';
 const LIBRARY = createRequire(import.meta.url).resolve('qrcode/build/qrcode.js');
 
+/** Serves one page, at every path, on a free port of 127.0.0.1. */
+export async function serve(html) {
+  const server = createServer((_, response) => {
+    response.setHeader('content-type', 'text/html; charset=utf-8');
+    response.end(html);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+export function launch() {
+  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+}
+
 export class Dashboard {
   static async open(html) {
-    const server = createServer((_, response) => {
-      response.setHeader('content-type', 'text/html; charset=utf-8');
-      response.end(html);
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+    const server = await serve(html);
+    const browser = await launch();
     const page = await browser.newPage();
     const dashboard = new Dashboard(server, browser, page);
     await page.route(/^https:/, (route) =>

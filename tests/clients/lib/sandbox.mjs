@@ -52,6 +52,16 @@ class Phone {
     return this.#call('POST', `/phones/${this.number}/code`, { code });
   }
 
+  /** From now on each pairing of this phone's has to pass its passkey. */
+  async requirePasskey(gate) {
+    return this.#call('POST', `/phones/${this.number}/passkey`, gate);
+  }
+
+  /** What the phone shows of the passkey step. */
+  async gate() {
+    return this.#call('GET', `/phones/${this.number}/passkey`);
+  }
+
   /** What the phone shows under Linked devices. */
   async linkedDevices() {
     return (await this.#call('GET', `/phones/${this.number}`)).devices;
