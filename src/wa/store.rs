@@ -162,8 +162,8 @@ impl Vault {
         Ok(wiped)
     }
 
-    /// Makes the candidate the live link, in a fresh file: a client of the
-    /// library may hold the candidate's open for minutes after its end.
+    /// Makes the candidate the live link, in a fresh file: tasks of the library
+    /// may hold the candidate's open beyond its session's end.
     ///
     /// # Errors
     ///
