@@ -12,12 +12,14 @@ mod tests;
 pub use error::Error;
 
 use crate::wire::{
-    Disconnected, Done, PairingCode, PairingRequest, PairingStarted, QrCodeBody, ReloadReport,
-    Status, Success,
+    Disconnected, Done, PairingCode, PairingRequest, PairingStarted, PasskeyBody, QrCodeBody,
+    ReloadReport, Status, Success,
 };
 use hyper::Method;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use std::{path::PathBuf, time::Duration};
+
+const PASSKEY: &str = "/connection/passkey";
 
 /// A daemon's API. Cheap: each call connects anew.
 #[derive(Debug, Clone)]
@@ -67,10 +69,7 @@ impl Client {
     ///
     /// See [`Error`]; `Code::NoQrCode` when there is none.
     pub async fn qr(&self, wait: Duration) -> Result<Answer<QrCodeBody>, Error> {
-        let path = match wait.as_secs() {
-            0 => "/connection/qr".to_owned(),
-            seconds => format!("/connection/qr?wait={seconds}s"),
-        };
+        let path = waiting("/connection/qr", wait);
         self.data(Method::GET, &path, wait).await
     }
 
@@ -91,9 +90,47 @@ impl Client {
     /// See [`Error`]; the codes of `POST /connection/pairing`.
     pub async fn pair(&self, request: &PairingRequest) -> Result<Answer<PairingStarted>, Error> {
         let body = serde_json::to_string(request).map_err(Error::strange)?;
-        let path = "/connection/pairing";
-        let answer = connection::call(&self.sockets, Method::POST, path, body, Duration::ZERO);
-        parse(answer.await?)
+        self.order(Method::POST, "/connection/pairing", body).await
+    }
+
+    /// What the passkey step waits for, waiting as long as told until that is
+    /// something for a person.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; `Code::NoPasskey` when WhatsApp asks for none.
+    pub async fn passkey(&self, wait: Duration) -> Result<Answer<PasskeyBody>, Error> {
+        let path = waiting(PASSKEY, wait);
+        self.data(Method::GET, &path, wait).await
+    }
+
+    /// Hands in the browser's answer, a JSON text, and gives what the step
+    /// waits for next.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; the codes of `POST /connection/passkey`.
+    pub async fn answer_passkey(&self, json: &str) -> Result<Answer<Done<PasskeyBody>>, Error> {
+        self.order(Method::POST, PASSKEY, json.to_owned()).await
+    }
+
+    /// The phone shows the code of the passkey step.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; `Code::PasskeyStage` when there is no code to confirm.
+    pub async fn confirm_passkey(&self) -> Result<Answer<Done<PasskeyBody>>, Error> {
+        let path = "/connection/passkey/confirm";
+        self.order(Method::POST, path, String::new()).await
+    }
+
+    /// Gives the passkey step up.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; `Code::NoPasskey` when there is none.
+    pub async fn cancel_passkey(&self) -> Result<Answer<Done<IgnoredAny>>, Error> {
+        self.order(Method::DELETE, PASSKEY, String::new()).await
     }
 
     /// Unlinks, wipes the session, pairs anew.
@@ -102,7 +139,7 @@ impl Client {
     ///
     /// See [`Error`].
     pub async fn disconnect(&self) -> Result<Answer<Done<Disconnected>>, Error> {
-        self.order("/connection/disconnect").await
+        self.command("/connection/disconnect").await
     }
 
     /// Goes offline and stays so.
@@ -111,7 +148,7 @@ impl Client {
     ///
     /// See [`Error`].
     pub async fn pause(&self) -> Result<Answer<Done<IgnoredAny>>, Error> {
-        self.order("/connection/pause").await
+        self.command("/connection/pause").await
     }
 
     /// Ends a pause.
@@ -120,7 +157,7 @@ impl Client {
     ///
     /// See [`Error`].
     pub async fn resume(&self) -> Result<Answer<Done<IgnoredAny>>, Error> {
-        self.order("/connection/resume").await
+        self.command("/connection/resume").await
     }
 
     /// Connects now.
@@ -129,7 +166,7 @@ impl Client {
     ///
     /// See [`Error`].
     pub async fn reconnect(&self) -> Result<Answer<Done<IgnoredAny>>, Error> {
-        self.order("/connection/reconnect").await
+        self.command("/connection/reconnect").await
     }
 
     /// Reads the configuration anew.
@@ -156,9 +193,26 @@ impl Client {
     }
 
     /// A command that takes nothing.
-    async fn order<T: DeserializeOwned>(&self, path: &str) -> Result<Answer<Done<T>>, Error> {
-        let none = String::new();
-        parse(connection::call(&self.sockets, Method::POST, path, none, Duration::ZERO).await?)
+    async fn command<T: DeserializeOwned>(&self, path: &str) -> Result<Answer<Done<T>>, Error> {
+        self.order(Method::POST, path, String::new()).await
+    }
+
+    /// A call whose answer has its point in the whole of it.
+    async fn order<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: String,
+    ) -> Result<Answer<T>, Error> {
+        parse(connection::call(&self.sockets, method, path, body, Duration::ZERO).await?)
+    }
+}
+
+/// The path that asks the daemon to hold its answer so long.
+fn waiting(path: &str, wait: Duration) -> String {
+    match wait.as_secs() {
+        0 => path.to_owned(),
+        seconds => format!("{path}?wait={seconds}s"),
     }
 }
 

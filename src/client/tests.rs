@@ -1,7 +1,7 @@
 //! The client against a small server of its own on a Unix socket.
 
 use super::*;
-use crate::wire::{Code, Problem};
+use crate::wire::{Code, PasskeyStage, Problem};
 use axum::{
     Json, Router,
     extract::{RawQuery, Request},
@@ -61,6 +61,25 @@ fn router() -> Router {
                 }))
             }),
         )
+        .route(
+            "/connection/passkey",
+            get(async |RawQuery(query): RawQuery| {
+                let code = query.unwrap_or_else(|| "ABCD-EFGH".to_owned());
+                Json(json!({"success": true, "data": {"stage": "confirm", "code": code}}))
+            })
+            .post(async |Json(answer): Json<Value>| {
+                let data = json!({"stage": "confirm", "code": answer["id"]});
+                Json(json!({"success": true, "message": "m", "data": data}))
+            })
+            .delete(async || Json(json!({"success": true, "message": "ended"}))),
+        )
+        .route(
+            "/connection/passkey/confirm",
+            post(async || {
+                let data = json!({"stage": "linking"});
+                Json(json!({"success": true, "message": "m", "data": data}))
+            }),
+        )
         .route("/admin/reload", post(async || "{}"))
 }
 
@@ -89,6 +108,26 @@ async fn calls_are_read_as_they_are_sent() {
     assert_eq!(paused.data.message, "plain");
     let done = client.disconnect().await.expect("an answer").data.data;
     assert!(done.is_some_and(|done| done.wiped && done.unlinked_at_whatsapp));
+}
+
+#[tokio::test]
+async fn the_passkey_step_is_called_as_it_goes() {
+    let directory = directory();
+    let client = Client::new(vec![serve(directory.path())]);
+    let stage = |code: &str| PasskeyStage::Confirm {
+        code: code.to_owned(),
+    };
+    for (wait, code) in [(0, "ABCD-EFGH"), (30, "wait=30s")] {
+        let step = client.passkey(Duration::from_secs(wait)).await;
+        assert_eq!(step.expect("a step").data.stage, stage(code));
+    }
+    let next = client.answer_passkey(r#"{"id": "JKLM-NPQR"}"#).await;
+    let next = next.expect("a step").data.data.expect("what comes next");
+    assert_eq!(next.stage, stage("JKLM-NPQR"));
+    let last = client.confirm_passkey().await.expect("an answer").data;
+    assert_eq!(last.data, Some(PasskeyBody::linking()));
+    let ended = client.cancel_passkey().await.expect("an answer").data;
+    assert_eq!(ended.message, "ended");
 }
 
 #[tokio::test]
