@@ -150,7 +150,7 @@ fn wait(problem: &Problem) -> String {
 }
 
 /// A message of the daemon's: harmless to a terminal, but with its lines.
-fn lines(text: &str) -> String {
+pub(super) fn lines(text: &str) -> String {
     let lines: Vec<_> = text.lines().map(plain).collect();
     lines.join("\n")
 }

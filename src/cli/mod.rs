@@ -8,6 +8,8 @@ mod disconnect;
 mod failure;
 mod instance;
 mod pair;
+mod passkey;
+mod paste;
 mod pause;
 mod qr;
 mod reconnect;
@@ -17,6 +19,7 @@ mod run;
 mod screen;
 mod socket;
 mod status;
+mod step;
 
 use crate::{config::Sources, daemon::VERSION};
 use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
@@ -72,6 +75,8 @@ enum ClientVerb {
     Qr(qr::Arguments),
     /// Show a pairing code for a number until it is linked
     Pair(pair::Arguments),
+    /// Take the passkey step, when WhatsApp asks for it
+    Passkey(passkey::Arguments),
     /// Unlink the device, wipe its session, pair anew
     Disconnect,
     /// Go offline and stay so, also over a restart; the link is kept
@@ -116,6 +121,7 @@ fn call(common: &Common, verb: ClientVerb) -> Result<(), Failure> {
             ClientVerb::Status(arguments) => status::run(&client, &arguments).await,
             ClientVerb::Qr(arguments) => qr::run(&client, &arguments).await,
             ClientVerb::Pair(arguments) => pair::run(&client, arguments).await,
+            ClientVerb::Passkey(arguments) => passkey::run(&client, arguments).await,
             ClientVerb::Disconnect => disconnect::run(&client).await,
             ClientVerb::Pause => pause::run(&client).await,
             ClientVerb::Resume => resume::run(&client).await,

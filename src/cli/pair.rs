@@ -3,7 +3,8 @@
 use super::{
     failure::Failure,
     qr::{WATCH, named},
-    screen::{self, Paint, paint, plain, say},
+    screen::{self, Paint, complain, paint, plain, say},
+    step,
 };
 use crate::{
     client::{Client, Error},
@@ -55,14 +56,23 @@ pub(super) async fn run(client: &Client, arguments: Arguments) -> Result<(), Fai
         return Ok(());
     }
     let mut gone_since = None;
+    // WhatsApp has asked for the passkey after this code.
+    let mut asked = false;
     let mut status = client.status().await.map_err(failed)?.data;
     loop {
         match client.pairing().await {
             Ok(answer) => {
                 gone_since = None;
-                if answer.data.phone_number == code.phone_number
-                    && answer.data.pairing_code != code.pairing_code
-                {
+                let fresh = asked || answer.data.pairing_code != code.pairing_code;
+                if answer.data.phone_number == code.phone_number && fresh {
+                    if asked {
+                        // The code may be newer than the status.
+                        status = client.status().await.map_err(failed)?.data;
+                        if let Some(reason) = step::failure(&status) {
+                            complain(&format!("walinkd: pair: {}", plain(&reason.message)));
+                        }
+                        asked = false;
+                    }
                     code = answer.data;
                     show(&code)?;
                 }
@@ -73,16 +83,24 @@ pub(super) async fn run(client: &Client, arguments: Arguments) -> Result<(), Fai
                 if status.is_connected && status.phone_number.as_ref() == Some(&code.phone_number) {
                     return say(&format!("Linked{}", named(&status)));
                 }
-                let since = *gone_since.get_or_insert_with(Instant::now);
-                if has_ended(&status) || status.state != State::Linking && since.elapsed() >= LOGIN
-                {
-                    return Err(not_linked(&status));
+                if step::now(client).await.map_err(failed)?.is_some() {
+                    if !asked {
+                        say(step::ASKED)?;
+                    }
+                    asked = true;
+                    gone_since = None;
+                } else {
+                    let since = *gone_since.get_or_insert_with(Instant::now);
+                    let late = status.state != State::Linking && since.elapsed() >= login(asked);
+                    if has_ended(&status) || late {
+                        return Err(not_linked(&status, asked));
+                    }
                 }
             }
             Err(error) => return Err(failed(error)),
         }
         let wait = match gone_since {
-            Some(since) => LOGIN
+            Some(since) => login(asked)
                 .saturating_sub(since.elapsed())
                 .max(Duration::from_secs(1)),
             None => WATCH,
@@ -108,7 +126,7 @@ fn show(code: &PairingCode) -> Result<(), Failure> {
 }
 
 /// States out of which no pairing goes on by itself.
-fn has_ended(status: &Status) -> bool {
+pub(super) fn has_ended(status: &Status) -> bool {
     matches!(
         status.state,
         State::Idle
@@ -120,9 +138,15 @@ fn has_ended(status: &Status) -> bool {
     )
 }
 
-fn not_linked(status: &Status) -> Failure {
+/// How long a login may take.
+fn login(asked: bool) -> Duration {
+    if asked { step::LOGIN } else { LOGIN }
+}
+
+fn not_linked(status: &Status, asked: bool) -> Failure {
     let why = match &status.reason {
         Some(reason) => plain(&reason.message),
+        None if asked => "the passkey step has ended without a link".to_owned(),
         None => "the code ran out".to_owned(),
     };
     Failure::not_reached("pair: not linked", why, "ask again: walinkd pair PHONE")

@@ -3,6 +3,7 @@
 use super::{
     failure::Failure,
     screen::{self, plain, say},
+    step,
 };
 use crate::{
     client::{Client, Error},
@@ -42,11 +43,12 @@ pub(super) async fn run(client: &Client, arguments: &Arguments) -> Result<(), Fa
         ));
     }
     if arguments.no_wait {
-        may_come(&status)?;
+        may_come_now(&status)?;
         return match client.qr(FIRST).await {
             Ok(answer) => Screen::new(arguments.raw).show(&answer.data),
             Err(Error::Refused { problem, .. }) if problem.code == Code::NoQrCode => {
                 let status = client.status().await.map_err(failed)?.data;
+                may_come_now(&status)?;
                 let hint = "try again, or leave out --no-wait to be told when it comes";
                 Err(Failure::new("qr", why_none(&status), hint))
             }
@@ -103,9 +105,19 @@ fn may_come(status: &Status) -> Result<(), Failure> {
     Err(Failure::new("qr", why, hint))
 }
 
+/// As [`may_come`], for who does not wait for the end of the passkey step.
+fn may_come_now(status: &Status) -> Result<(), Failure> {
+    if status.state == State::WaitingPasskey {
+        let why = "a code has been scanned, and WhatsApp asks for the account's passkey";
+        return Err(Failure::new("qr", why, "run walinkd passkey"));
+    }
+    may_come(status)
+}
+
 /// Why there is nothing to scan just now.
 fn why_none(status: &Status) -> String {
     match (&status.reason, status.state) {
+        (_, State::WaitingPasskey) => step::ASKED.to_owned(),
         (_, State::Linking) => "the phone has accepted, logging in".to_owned(),
         (Some(reason), _) => format!("no QR code yet, {}", plain(&reason.message)),
         (None, state) => format!("no QR code yet, {state}"),

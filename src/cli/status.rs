@@ -111,7 +111,10 @@ fn in_words(status: &Status) -> (&'static str, Paint) {
             "not linked, a pairing code waits to be entered",
             Paint::Yellow,
         ),
-        State::WaitingPasskey => ("not linked, WhatsApp asks for a passkey", Paint::Yellow),
+        State::WaitingPasskey => (
+            "not linked, in the passkey step that WhatsApp asks for",
+            Paint::Yellow,
+        ),
         State::Linking => ("a phone has accepted, logging in", Paint::Yellow),
         State::Connected => ("connected", Paint::Green),
         State::Degraded => ("linked, but WhatsApp does not answer", Paint::Red),

@@ -21,6 +21,8 @@ fn wrong_usage_is_2_and_help_is_0() {
         &["--instance", "a", "--socket", "/s", "status"],
         &["--instance", "a"],
         &["check-config", "/f", "--config", "/f"],
+        &["passkey", "--script", "--cancel"],
+        &["passkey", "/f", "--script"],
     ] {
         let (code, out, err) = run(arguments);
         assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}: {err}");
@@ -38,6 +40,7 @@ fn wrong_usage_is_2_and_help_is_0() {
         "status",
         "qr",
         "pair",
+        "passkey",
         "disconnect",
         "pause",
         "resume",
@@ -65,6 +68,8 @@ fn without_a_daemon_every_verb_is_69_after_a_moment() {
             &["status"][..],
             &["qr"],
             &["pair", "628123456789"],
+            &["passkey"],
+            &["passkey", "--cancel"],
             &["disconnect"],
             &["pause"],
             &["resume"],

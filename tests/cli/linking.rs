@@ -1,57 +1,10 @@
 //! The verbs that wait for a phone.
 
 use super::{
-    outcome,
-    played::{Daemon, Scene, in_state, linked, showing_code, showing_qr},
+    played::{Daemon, Scene, in_state, in_step, linked, showing_code, showing_qr},
+    running::Running,
 };
 use serde_json::json;
-use std::{
-    io::{BufRead as _, BufReader},
-    process::{Child, Command},
-    time::{Duration, Instant},
-};
-
-/// A command under way, its lines as they come.
-struct Running {
-    child: Child,
-    lines: std::sync::mpsc::Receiver<String>,
-}
-
-impl Running {
-    fn new(mut command: Command) -> Self {
-        let mut child = command.spawn().expect("the binary runs");
-        let out = child.stdout.take().expect("piped");
-        let (send, lines) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(out).lines().map_while(Result::ok) {
-                if send.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        Self { child, lines }
-    }
-
-    /// Reads until a line with `text` comes.
-    fn until(&self, text: &str) -> String {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let line = self.lines.recv_timeout(left);
-            let line = line.unwrap_or_else(|_| panic!("no line with {text}"));
-            if line.contains(text) {
-                return line;
-            }
-        }
-    }
-
-    /// Exit status and standard error.
-    fn end(self) -> (i32, String) {
-        let output = self.child.wait_with_output().expect("an end");
-        let (code, _, err) = outcome(&output);
-        (code, err)
-    }
-}
 
 #[test]
 fn qr_follows_the_rotation_until_linked() {
@@ -176,9 +129,75 @@ fn pair_beside_a_live_link_waits_for_the_new_number() {
     let daemon = Daemon::new(beside(Some("ABCD-EFGH")));
     let pair = Running::new(daemon.command(&["pair", "6281234567889", "--replace"]));
     pair.until("ABCD-EFGH");
-    // The code is entered, and the new device is logging in.
+    // The code is entered, WhatsApp asks for the passkey, and the new device
+    // is logging in.
+    daemon.change(Scene {
+        passkey: json!({"stage": "checking"}),
+        ..beside(None)
+    });
+    pair.until(ASKED);
     daemon.change(beside(None));
     daemon.change(linked());
     pair.until("Linked as 62812******89");
     assert_eq!(pair.end().0, 0);
+}
+
+const ASKED: &str = "WhatsApp asks for the account's passkey: run walinkd passkey";
+
+fn reason() -> serde_json::Value {
+    json!({"code": "passkey_expired", "message": "the passkey was not used in time"})
+}
+
+#[test]
+fn qr_tells_of_the_passkey_and_waits_on() {
+    let daemon = Daemon::new(showing_qr("2@first"));
+    let qr = Running::new(daemon.command(&["qr", "--raw"]));
+    qr.until("2@first");
+    daemon.change(in_step(json!({"stage": "checking"})));
+    qr.until(ASKED);
+    for arguments in [&["qr", "--no-wait"][..], &["qr", "--raw", "--no-wait"]] {
+        let (code, out, err) = daemon.run(arguments);
+        assert_eq!((code, out.as_str()), (1, ""));
+        assert_eq!(
+            err,
+            "walinkd: qr: a code has been scanned, and WhatsApp asks for the account's passkey: \
+             run walinkd passkey\n"
+        );
+    }
+    daemon.change(in_step(json!({"stage": "confirm", "code": "ABCD-EFGH"})));
+    // The step fails, and the next code comes.
+    daemon.change(Scene {
+        status: json!({"state": "waiting_qr", "reason": reason()}),
+        ..showing_qr("2@second")
+    });
+    qr.until("2@second");
+    daemon.change(linked());
+    qr.until("Linked as 62812******89");
+    let (code, err) = qr.end();
+    assert_eq!(code, 0);
+    assert_eq!(err.matches(ASKED).count(), 1, "{err}");
+}
+
+#[test]
+fn pair_tells_of_the_passkey_and_shows_the_code_after() {
+    let daemon = Daemon::new(showing_code("ABCD-EFGH"));
+    let pair = Running::new(daemon.command(&["pair", "6281234567889"]));
+    pair.until("    ABCD-EFGH");
+    daemon.change(in_step(json!({"stage": "checking"})));
+    pair.until(ASKED);
+    // A code of one's own is the same one again.
+    let mut again = showing_code("ABCD-EFGH");
+    again.status["reason"] = reason();
+    daemon.change(again);
+    pair.until("    ABCD-EFGH");
+    daemon.change(in_step(json!({"stage": "checking"})));
+    pair.until(ASKED);
+    daemon.change(in_state("linking"));
+    daemon.change(linked());
+    pair.until("Linked as 62812******89");
+    let (code, err) = pair.end();
+    assert_eq!(
+        (code, err.as_str()),
+        (0, "walinkd: pair: the passkey was not used in time\n")
+    );
 }

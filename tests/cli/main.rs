@@ -8,7 +8,9 @@
 
 mod alone;
 mod linking;
+mod passkey;
 mod played;
+mod running;
 mod verbs;
 
 use std::{

@@ -9,7 +9,13 @@ use axum::{
     routing::{get, post},
 };
 use serde_json::{Value, json};
-use std::{collections::HashMap, path::PathBuf, process::Command, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    process::Command,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use tempfile::TempDir;
 use tokio::{net::UnixListener, runtime::Runtime, sync::watch, time::timeout};
 
@@ -22,6 +28,10 @@ pub(crate) struct Scene {
     pub(crate) status: Value,
     pub(crate) qr: Option<&'static str>,
     pub(crate) code: Option<&'static str>,
+    /// `data` of the passkey step; null when there is none.
+    pub(crate) passkey: Value,
+    /// What an order in the passkey step leads to.
+    pub(crate) then: Option<Box<Scene>>,
     pub(crate) generation: u64,
 }
 
@@ -29,23 +39,59 @@ pub(crate) struct Scene {
 pub(crate) struct Daemon {
     pub(crate) directory: TempDir,
     runtime: Runtime,
-    scenes: watch::Sender<Scene>,
+    stage: Arc<Stage>,
 }
 
-type Scenes = State<Arc<watch::Receiver<Scene>>>;
+/// What is played, and what was ordered in the passkey step.
+struct Stage {
+    scenes: watch::Sender<Scene>,
+    orders: Mutex<Vec<String>>,
+}
+
+impl Stage {
+    fn change(&self, scene: Scene) {
+        self.scenes.send_modify(|now| {
+            let generation = now.generation + 1;
+            *now = Scene {
+                generation,
+                ..scene
+            };
+        });
+    }
+
+    /// The next scene, and what the daemon then answers to the order.
+    fn order(&self, order: String) -> Response {
+        self.orders.lock().expect("no panic").push(order);
+        let Some(then) = self.scenes.borrow().then.clone() else {
+            return problem(404, "no_passkey", "WhatsApp asks for no passkey now.");
+        };
+        let mut data = then.passkey.clone();
+        if data.is_null() {
+            data = json!({"stage": "linking"});
+        }
+        self.change(*then);
+        Json(json!({"success": true, "message": "The step has ended.", "data": data}))
+            .into_response()
+    }
+}
+
+type Played = State<Arc<Stage>>;
 
 impl Daemon {
     pub(crate) fn new(scene: Scene) -> Self {
         let directory = directory();
-        let (scenes, seen) = watch::channel(scene);
+        let stage = Arc::new(Stage {
+            scenes: watch::Sender::new(scene),
+            orders: Mutex::default(),
+        });
         let runtime = Runtime::new().expect("a runtime");
         let daemon = Self {
             directory,
             runtime,
-            scenes,
+            stage: Arc::clone(&stage),
         };
         let socket = daemon.socket();
-        let router = router(Arc::new(seen));
+        let router = router(stage);
         daemon.runtime.spawn(async move {
             let listener = UnixListener::bind(socket).expect("a socket");
             axum::serve(listener, router).await
@@ -58,13 +104,12 @@ impl Daemon {
     }
 
     pub(crate) fn change(&self, scene: Scene) {
-        self.scenes.send_modify(|now| {
-            let generation = now.generation + 1;
-            *now = Scene {
-                generation,
-                ..scene
-            };
-        });
+        self.stage.change(scene);
+    }
+
+    /// The orders of the passkey step so far.
+    pub(crate) fn orders(&self) -> Vec<String> {
+        self.stage.orders.lock().expect("no panic").clone()
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
@@ -96,8 +141,8 @@ fn code_body(code: &str) -> Value {
     })
 }
 
-async fn status(State(scenes): Scenes, Query(query): Query<HashMap<String, String>>) -> Response {
-    let mut scenes = (*scenes).clone();
+async fn status(State(stage): Played, Query(query): Query<HashMap<String, String>>) -> Response {
+    let mut scenes = stage.scenes.subscribe();
     if let Some(after) = query.get("after") {
         let changed = scenes.wait_for(|scene| scene.generation.to_string() != *after);
         // A daemon holds an answer as long as it was asked to, and no longer.
@@ -119,8 +164,8 @@ async fn status(State(scenes): Scenes, Query(query): Query<HashMap<String, Strin
     data(status)
 }
 
-async fn qr(State(scenes): Scenes) -> Response {
-    match scenes.borrow().qr {
+async fn qr(State(stage): Played) -> Response {
+    match stage.scenes.borrow().qr {
         Some(code) => data(json!({
             "qrCode": code, "timestamp": AT, "expiresIn": "20 seconds", "expiresAt": AT,
         })),
@@ -128,15 +173,15 @@ async fn qr(State(scenes): Scenes) -> Response {
     }
 }
 
-async fn pairing(State(scenes): Scenes) -> Response {
-    match scenes.borrow().code {
+async fn pairing(State(stage): Played) -> Response {
+    match stage.scenes.borrow().code {
         Some(code) => data(code_body(code)),
         None => problem(404, "no_pairing_code", "No pairing code available."),
     }
 }
 
-async fn pair(State(scenes): Scenes, Json(request): Json<Value>) -> Response {
-    match (request["phoneNumber"].as_str(), scenes.borrow().code) {
+async fn pair(State(stage): Played, Json(request): Json<Value>) -> Response {
+    match (request["phoneNumber"].as_str(), stage.scenes.borrow().code) {
         (Some("6281234567889"), Some(code)) => Json(json!({
             "success": true, "message": "m", "instruction": "i", "data": code_body(code),
         }))
@@ -150,8 +195,30 @@ async fn pair(State(scenes): Scenes, Json(request): Json<Value>) -> Response {
     }
 }
 
-async fn reload(State(scenes): Scenes) -> Response {
-    match scenes.borrow().generation {
+async fn passkey(State(stage): Played) -> Response {
+    match &stage.scenes.borrow().passkey {
+        Value::Null => problem(404, "no_passkey", "No passkey is asked for."),
+        body => data(body.clone()),
+    }
+}
+
+async fn answer_passkey(State(stage): Played, Json(answer): Json<Value>) -> Response {
+    let said = &answer["id"];
+    match said.as_str() {
+        Some("wrong") => problem(
+            400,
+            "bad_passkey",
+            "The answer's challenge is not the one that WhatsApp sent.",
+        ),
+        _ if answer.get("error").is_some() => {
+            problem(400, "passkey_cancelled", "The browser gave no passkey.")
+        }
+        _ => stage.order(format!("answer {said}")),
+    }
+}
+
+async fn reload(State(stage): Played) -> Response {
+    match stage.scenes.borrow().generation {
         0 => data(json!({"applied": ["log.level"], "needsRestart": ["http.listen"]})),
         1 => data(json!({"applied": [], "needsRestart": [], "pairingFor": "62812******89"})),
         _ => problem(
@@ -162,7 +229,9 @@ async fn reload(State(scenes): Scenes) -> Response {
     }
 }
 
-fn router(scenes: Arc<watch::Receiver<Scene>>) -> Router {
+fn router(stage: Arc<Stage>) -> Router {
+    let confirm = async |State(stage): Played| stage.order("confirm".to_owned());
+    let cancel = async |State(stage): Played| stage.order("cancel".to_owned());
     let done = async || Json(json!({"success": true, "message": "m"}));
     let disconnect = async || {
         let data = json!({"unlinkedAtWhatsApp": false, "wiped": true});
@@ -172,6 +241,11 @@ fn router(scenes: Arc<watch::Receiver<Scene>>) -> Router {
         .route("/connection/status", get(status))
         .route("/connection/qr", get(qr))
         .route("/connection/pairing", get(pairing).post(pair))
+        .route(
+            "/connection/passkey",
+            get(passkey).post(answer_passkey).delete(cancel),
+        )
+        .route("/connection/passkey/confirm", post(confirm))
         .route("/connection/disconnect", post(disconnect))
         .route("/connection/pause", post(done))
         .route(
@@ -183,7 +257,7 @@ fn router(scenes: Arc<watch::Receiver<Scene>>) -> Router {
             post(async || problem(503, "stopping", "Going down.")),
         )
         .route("/admin/reload", post(reload))
-        .with_state(scenes)
+        .with_state(stage)
 }
 
 pub(crate) fn linked() -> Scene {
@@ -209,6 +283,23 @@ pub(crate) fn showing_code(code: &'static str) -> Scene {
         status: json!({"state": "waiting_code", "phoneNumber": "6281234567889"}),
         code: Some(code),
         ..Scene::default()
+    }
+}
+
+/// The passkey step in one of its stages.
+pub(crate) fn in_step(passkey: Value) -> Scene {
+    Scene {
+        status: json!({"state": "waiting_passkey"}),
+        passkey,
+        ..Scene::default()
+    }
+}
+
+impl Scene {
+    /// What an order in the passkey step leads to.
+    pub(crate) fn then(mut self, then: Self) -> Self {
+        self.then = Some(Box::new(then));
+        self
     }
 }
 
