@@ -16,6 +16,7 @@ pub(super) async fn show(link: Handle, draw: Draw) {
     let mut snapshots = link.watch();
     let mut ask = tokio::time::interval(ASK_EVERY);
     let mut shown = None;
+    let mut asked = false;
     loop {
         let snapshot = snapshots.borrow_and_update().clone();
         let code = snapshot.qr.as_ref().map(|qr| qr.code.clone()).or_else(|| {
@@ -38,6 +39,11 @@ pub(super) async fn show(link: Handle, draw: Draw) {
             }
             shown = code;
         }
+        if snapshot.passkey.is_some() && !asked {
+            println!("\nWhatsApp asks for the account's passkey before it links.");
+            println!("In another terminal: walinkd passkey\n");
+        }
+        asked = snapshot.passkey.is_some();
         tokio::select! {
             changed = snapshots.changed() => if changed.is_err() { return },
             _ = ask.tick() => link.asked(),
