@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     link::PasskeyOrder,
-    wire::{Code, Done, PasskeyBody, PasskeyStage, Problem, Success},
+    wire::{Done, PasskeyBody, PasskeyStage, Problem, Success},
 };
 use axum::{
     Extension,
@@ -29,18 +29,14 @@ const PATIENCE: Duration = Duration::from_secs(8);
 pub(super) async fn show(State(app): State<Arc<App>>, params: Params) -> Result<Response, Problem> {
     let wait = params.wait()?.unwrap_or_default();
     app.link.asked();
-    app.until(wait, |snapshot| {
-        let step = snapshot.passkey.as_ref();
-        step.is_some_and(|step| step.stage != PasskeyStage::Checking)
+    // A step that ends meanwhile is an answer too.
+    let under_way = app.link.passkey((app.now)()).is_ok();
+    app.until(wait, |snapshot| match &snapshot.passkey {
+        Some(step) => step.stage != PasskeyStage::Checking,
+        None => under_way,
     })
     .await;
-    match app.link.passkey((app.now)()) {
-        Some(step) => Ok(answer(&Success::new(step))),
-        None => Err(Problem::new(
-            Code::NoPasskey,
-            "No passkey is asked for. WhatsApp asks, if at all, after the QR code is scanned or the pairing code is entered.",
-        )),
-    }
+    Ok(answer(&Success::new(app.link.passkey((app.now)())?)))
 }
 
 pub(super) async fn answer_challenge(
@@ -100,7 +96,7 @@ async fn further(app: &App, order: PasskeyOrder) -> Result<Response, Problem> {
         // Not refused, and not over: the next GET tells.
         Err(_) => {
             let step = app.link.passkey((app.now)());
-            return Ok(told(step.unwrap_or_else(PasskeyBody::linking)));
+            return Ok(told(step.unwrap_or_else(|_| PasskeyBody::linking())));
         }
     };
     let body = next.map(|step| step.body((app.now)()));

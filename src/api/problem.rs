@@ -65,9 +65,11 @@ fn status_of(code: Code) -> StatusCode {
         | Code::PasskeyRefused
         | Code::BadConfig => StatusCode::BAD_REQUEST,
         Code::BadKey | Code::NotPermitted => StatusCode::FORBIDDEN,
-        Code::NotFound | Code::NoQrCode | Code::NoPairingCode | Code::NoPasskey => {
-            StatusCode::NOT_FOUND
-        }
+        Code::NotFound
+        | Code::NoQrCode
+        | Code::NoPairingCode
+        | Code::NoPasskey
+        | Code::PasskeyEnded => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::Timeout => StatusCode::REQUEST_TIMEOUT,
         Code::AlreadyLinked | Code::PasskeyStage => StatusCode::CONFLICT,
@@ -120,12 +122,12 @@ impl From<PasskeyError> for Problem {
     fn from(error: PasskeyError) -> Self {
         let text = sentence(&error.to_string());
         let code = match error {
-            PasskeyError::NotAsked(_) => Code::NoPasskey,
+            PasskeyError::NotAsked(None) => Code::NoPasskey,
             PasskeyError::Stage(_) => Code::PasskeyStage,
             PasskeyError::Bad(_) => Code::BadPasskey,
             PasskeyError::Browser(_) => Code::PasskeyCancelled,
             PasskeyError::Refused(_) => Code::PasskeyRefused,
-            PasskeyError::Ended(_) => Code::Unreachable,
+            PasskeyError::NotAsked(Some(_)) | PasskeyError::Ended(_) => Code::PasskeyEnded,
             PasskeyError::Stopping(stopping) => return stopping.into(),
         };
         Self::new(code, text)

@@ -4,7 +4,7 @@ use super::{
     failure::Failure,
     qr::{WATCH, named},
     screen::{self, Paint, complain, paint, plain, say},
-    step,
+    step::{self, Now},
 };
 use crate::{
     client::{Client, Error},
@@ -27,6 +27,8 @@ pub(super) struct Arguments {
     #[arg(long)]
     no_wait: bool,
 }
+
+const AGAIN: &str = "ask again: walinkd pair PHONE";
 
 /// A code that is gone was entered or has run out. Beside a live link the
 /// status does not tell which; a login takes no longer than this.
@@ -66,10 +68,8 @@ pub(super) async fn run(client: &Client, arguments: Arguments) -> Result<(), Fai
                 let fresh = asked || answer.data.pairing_code != code.pairing_code;
                 if answer.data.phone_number == code.phone_number && fresh {
                     if asked {
-                        // The code may be newer than the status.
-                        status = client.status().await.map_err(failed)?.data;
-                        if let Some(reason) = step::failure(&status) {
-                            complain(&format!("walinkd: pair: {}", plain(&reason.message)));
+                        if let Now::Ended(why) = step::now(client).await.map_err(failed)? {
+                            complain(&format!("walinkd: pair: {why}"));
                         }
                         asked = false;
                     }
@@ -83,17 +83,25 @@ pub(super) async fn run(client: &Client, arguments: Arguments) -> Result<(), Fai
                 if status.is_connected && status.phone_number.as_ref() == Some(&code.phone_number) {
                     return say(&format!("Linked{}", named(&status)));
                 }
-                if step::now(client).await.map_err(failed)?.is_some() {
-                    if !asked {
-                        say(step::ASKED)?;
+                match step::now(client).await.map_err(failed)? {
+                    Now::Asked(_) => {
+                        if !asked {
+                            say(step::ASKED)?;
+                        }
+                        asked = true;
+                        gone_since = None;
                     }
-                    asked = true;
-                    gone_since = None;
-                } else {
-                    let since = *gone_since.get_or_insert_with(Instant::now);
-                    let late = status.state != State::Linking && since.elapsed() >= login(asked);
-                    if has_ended(&status) || late {
-                        return Err(not_linked(&status, asked));
+                    // Beside a live link no fresh code follows.
+                    Now::Ended(why) if asked && status.jid.is_some() => {
+                        return Err(Failure::not_reached("pair: not linked", why, AGAIN));
+                    }
+                    Now::Ended(_) | Now::Nothing => {
+                        let since = *gone_since.get_or_insert_with(Instant::now);
+                        let late =
+                            status.state != State::Linking && since.elapsed() >= login(asked);
+                        if has_ended(&status) || late {
+                            return Err(not_linked(&status, asked));
+                        }
                     }
                 }
             }
@@ -149,5 +157,5 @@ fn not_linked(status: &Status, asked: bool) -> Failure {
         None if asked => "the passkey step has ended without a link".to_owned(),
         None => "the code ran out".to_owned(),
     };
-    Failure::not_reached("pair: not linked", why, "ask again: walinkd pair PHONE")
+    Failure::not_reached("pair: not linked", why, AGAIN)
 }

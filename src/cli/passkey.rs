@@ -5,7 +5,7 @@ use super::{
     paste::{self, Input},
     qr::named,
     screen::{self, Paint, complain, paint, plain, say},
-    step::{self, Step, failed},
+    step::{self, Now, Step, failed},
 };
 use crate::{
     client::{Answer, Client, Error},
@@ -39,17 +39,24 @@ pub(super) async fn run(client: &Client, arguments: Arguments) -> Result<(), Fai
     if arguments.cancel {
         return match client.cancel_passkey().await {
             Ok(answer) => say(&plain(&answer.data.message)),
-            Err(Error::Refused { problem, .. }) if problem.code == Code::NoPasskey => {
-                Err(none(&client.status().await.map_err(failed)?.data))
+            Err(Error::Refused { problem, .. }) if is_over(problem.code) => {
+                let status = client.status().await.map_err(failed)?.data;
+                Err(match step::now(client).await.map_err(failed)? {
+                    Now::Ended(why) => Failure::not_reached("passkey", why, HINT),
+                    _ => none(&status),
+                })
             }
             Err(error) => Err(failed(error)),
         };
     }
     let status = client.status().await.map_err(failed)?.data;
     let body = match step::now(client).await.map_err(failed)? {
-        Some(body) => body,
-        None if status.state == State::Linking && !arguments.script => PasskeyBody::linking(),
-        None => return Err(none(&status)),
+        Now::Asked(body) => body,
+        Now::Ended(why) => return Err(Failure::not_reached("passkey", why, HINT)),
+        Now::Nothing if status.state == State::Linking && !arguments.script => {
+            PasskeyBody::linking()
+        }
+        Now::Nothing => return Err(none(&status)),
     };
     if arguments.script {
         return match &body.stage {
@@ -73,14 +80,15 @@ pub(super) async fn run(client: &Client, arguments: Arguments) -> Result<(), Fai
     talk.until_linked(body, arguments.no_wait).await
 }
 
+/// When a step comes.
+const HINT: &str = "it asks, if at all, after a scan of the QR code (walinkd qr) or the entry of \
+                    a pairing code (walinkd pair PHONE)";
+
 /// No step is there to be taken.
 fn none(status: &Status) -> Failure {
-    const HINT: &str = "it asks, if at all, after a scan of the QR code (walinkd qr) or the entry \
-                        of a pairing code (walinkd pair PHONE)";
-    let why = match (step::failure(status), status.state) {
-        (_, State::Linking) => "it has been taken, the device is being linked".to_owned(),
-        (Some(reason), _) => format!("the last step has ended: {}", plain(&reason.message)),
-        (_, State::Connected) => {
+    let why = match status.state {
+        State::Linking => "it has been taken, the device is being linked".to_owned(),
+        State::Connected => {
             format!("WhatsApp asks for no passkey, connected{}", named(status))
         }
         _ => "WhatsApp asks for no passkey now".to_owned(),
@@ -232,7 +240,7 @@ impl Talk<'_> {
     /// The codes differ: whoever answered on the phone is not to be linked.
     async fn reject(&self) -> Failure {
         match self.client.cancel_passkey().await {
-            Err(Error::Refused { problem, .. }) if problem.code == Code::NoPasskey => {}
+            Err(Error::Refused { problem, .. }) if is_over(problem.code) => {}
             Ok(_) => {}
             Err(error) => return failed(error),
         }
@@ -264,6 +272,11 @@ fn explain(page: &str, script: &str, left: Option<&str>) -> Result<(), Failure> 
 ",
         lines(script)
     ))
+}
+
+/// Whether there is no step any more.
+fn is_over(code: Code) -> bool {
+    matches!(code, Code::NoPasskey | Code::PasskeyEnded)
 }
 
 /// What the step waits for, as an order's answer tells.

@@ -1,9 +1,14 @@
 //! The passkey step as it goes on, until the device is linked.
 
-use super::{failure::Failure, pair::has_ended, qr::WATCH, screen::plain};
+use super::{
+    failure::{Failure, lines},
+    pair::has_ended,
+    qr::WATCH,
+    screen::plain,
+};
 use crate::{
     client::{Client, Error},
-    wire::{Code, PasskeyBody, PasskeyStage, Reason, State, Status},
+    wire::{Code, PasskeyBody, PasskeyStage, State, Status},
 };
 use std::time::{Duration, Instant};
 
@@ -14,19 +19,24 @@ pub(super) const ASKED: &str = "WhatsApp asks for the account's passkey: run wal
 /// longer than this after the step.
 pub(super) const LOGIN: Duration = Duration::from_secs(60);
 
-/// What the step waits for; none when WhatsApp asks for no passkey.
-pub(super) async fn now(client: &Client) -> Result<Option<PasskeyBody>, Error> {
-    match client.passkey(Duration::ZERO).await {
-        Ok(answer) => Ok(Some(answer.data)),
-        Err(Error::Refused { problem, .. }) if problem.code == Code::NoPasskey => Ok(None),
-        Err(error) => Err(error),
-    }
+/// Where the step stands.
+pub(super) enum Now {
+    Asked(PasskeyBody),
+    /// The last one ended without a link; the sentence says why.
+    Ended(String),
+    Nothing,
 }
 
-/// Why the last step failed, as long as the daemon tells.
-pub(super) fn failure(status: &Status) -> Option<&Reason> {
-    let reason = status.reason.as_ref();
-    reason.filter(|reason| reason.code.starts_with("passkey_"))
+pub(super) async fn now(client: &Client) -> Result<Now, Error> {
+    match client.passkey(Duration::ZERO).await {
+        Ok(answer) => Ok(Now::Asked(answer.data)),
+        Err(Error::Refused { problem, .. }) if problem.code == Code::NoPasskey => Ok(Now::Nothing),
+        Err(Error::Refused { problem, .. }) if problem.code == Code::PasskeyEnded => {
+            // It goes on after a colon here.
+            Ok(Now::Ended(lines(problem.error.trim_end_matches('.'))))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The step, followed.
@@ -82,10 +92,13 @@ impl<'a> Step<'a> {
         loop {
             // Asked after the status: what changes in between shows in the
             // next status, at once.
-            let body = now(self.client).await.map_err(failed)?;
-            if body.is_some() {
-                self.over_since = None;
-                return Ok(body);
+            match now(self.client).await.map_err(failed)? {
+                Now::Asked(body) => {
+                    self.over_since = None;
+                    return Ok(Some(body));
+                }
+                Now::Ended(why) => return Err(self.not_linked(&why)),
+                Now::Nothing => {}
             }
             if self.status.is_connected && self.status.jid != self.before {
                 return Ok(None);
@@ -106,11 +119,10 @@ impl<'a> Step<'a> {
             return if since.elapsed() < LOGIN {
                 Ok(())
             } else {
-                Err(Failure::new(
-                    "passkey",
-                    format!("the new device was not linked within {} s", LOGIN.as_secs()),
-                    "the present link stays; ask for a code again with walinkd pair PHONE --replace",
-                ))
+                let limit = LOGIN.as_secs();
+                Err(self.not_linked(&format!(
+                    "the new device did not take over within {limit} s"
+                )))
             };
         }
         // A device that is linked may need more than one login.
@@ -119,11 +131,17 @@ impl<'a> Step<'a> {
             return Ok(());
         }
         let why = status.reason.as_ref().map(|reason| plain(&reason.message));
-        Err(Failure::new(
-            "passkey: not linked",
-            why.unwrap_or_else(|| "the passkey step has ended".to_owned()),
-            "walinkd qr, or walinkd pair PHONE",
-        ))
+        let why = why.unwrap_or_else(|| "the passkey step has ended".to_owned());
+        Err(self.not_linked(&why))
+    }
+
+    fn not_linked(&self, why: &str) -> Failure {
+        let anew = if self.is_beside() {
+            "the present link stays; ask for a code again with walinkd pair PHONE --replace"
+        } else {
+            "walinkd qr, or walinkd pair PHONE"
+        };
+        Failure::new("passkey", why, anew)
     }
 
     async fn look(&mut self, wait: Duration) -> Result<(), Failure> {

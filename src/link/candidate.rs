@@ -138,6 +138,12 @@ impl Candidate {
         }
     }
 
+    /// Whether the code for `number` has led to the passkey step.
+    pub(super) fn is_at_gate(&self, number: &PhoneNumber) -> bool {
+        self.gate().is_some()
+            && matches!(&self.intent, Intent::Code { phone, .. } if phone == number)
+    }
+
     pub(super) fn may_idle(&self) -> bool {
         self.waiters.is_empty()
             && matches!(

@@ -39,8 +39,7 @@ impl Machine {
         // A program that asks for its code again must not end the step in
         // which that code is being used.
         if let Some(candidate) = &self.candidate
-            && candidate.gate().is_some()
-            && matches!(&candidate.intent, Intent::Code { phone, .. } if *phone == order.phone)
+            && candidate.is_at_gate(&order.phone)
             && !order.replace
         {
             self.effect(answer(Err(PairError::PasskeyAsked)));
@@ -180,19 +179,23 @@ impl Machine {
         } else if linked {
             None
         } else {
-            // Back to QR codes, also when somebody ordered a pairing code.
-            let ordered = self.candidate.as_ref().is_some_and(Candidate::is_ordered);
+            // Back to QR codes, also when somebody ordered a pairing code, unless
+            // that code has led to the passkey step.
+            let ordered = self
+                .candidate
+                .as_ref()
+                .is_some_and(|candidate| candidate.is_ordered() && candidate.gate().is_none());
             if self.policy.code_for.is_none() && (!unchanged || ordered) {
                 self.begin_pairing(Intent::Qr, now);
             }
             self.policy.code_for.clone()
         };
         if let Some(phone) = began.clone() {
-            // A request under way for this number is as fresh as a new one.
-            let under_way = self
-                .candidate
-                .as_ref()
-                .is_some_and(|candidate| candidate.is_requesting(&phone));
+            // A request under way for this number is as fresh as a new one, and
+            // a passkey step for it is further.
+            let under_way = self.candidate.as_ref().is_some_and(|candidate| {
+                candidate.is_requesting(&phone) || candidate.is_at_gate(&phone)
+            });
             if !under_way {
                 self.asked_at = now.mono;
                 self.begin_pairing(

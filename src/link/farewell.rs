@@ -32,9 +32,9 @@ impl Machine {
             self.end_pause();
         }
         self.asked_at = now.mono;
-        self.effect(Effect::Forget);
+        let heir = self.forget_former();
         let Some(live) = &mut self.live else {
-            self.disconnect_unlinked(reply, now);
+            self.disconnect_unlinked(reply, heir, now);
             return;
         };
         match &mut live.phase {
@@ -70,8 +70,9 @@ impl Machine {
         }
     }
 
-    /// Nothing is linked: say so, and pair by the configuration again.
-    fn disconnect_unlinked(&mut self, reply: ReplyId, now: Now) {
+    /// Nothing is linked: say so, and pair by the configuration again. An `heir`
+    /// of an ended link holds a secret of it.
+    fn disconnect_unlinked(&mut self, reply: ReplyId, heir: bool, now: Now) {
         if self.candidate.as_ref().is_some_and(Candidate::is_linked) {
             // Accepted by a phone, never logged in: its keys go all the same.
             self.disconnects.push(Leave {
@@ -93,7 +94,7 @@ impl Machine {
             .candidate
             .as_ref()
             .is_some_and(|candidate| !candidate.is_ordered() && candidate.gate().is_none());
-        if !showing {
+        if heir || !showing {
             self.begin_pairing(self.next_intent(now), now);
         }
     }

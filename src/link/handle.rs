@@ -28,6 +28,9 @@ pub struct Snapshot {
     pub pairing: Option<PairingCode>,
     /// What the passkey step waits for, while there is one.
     pub passkey: Option<PasskeyStep>,
+    /// Why the last passkey step has ended without a link, until the next
+    /// pairing gets further.
+    pub passkey_ended: Option<String>,
     /// The state in a sentence, numbers masked.
     pub summary: String,
 }
@@ -197,10 +200,16 @@ impl Handle {
     }
 
     /// What the passkey step waits for now, with its time left.
-    pub fn passkey(&self, now: Timestamp) -> Option<PasskeyBody> {
+    ///
+    /// # Errors
+    ///
+    /// [`PasskeyError::NotAsked`] when there is none.
+    pub fn passkey(&self, now: Timestamp) -> Result<PasskeyBody, PasskeyError> {
         let snapshot = self.snapshots.borrow();
-        let step = snapshot.passkey.as_ref()?;
-        (step.expires_at > now).then(|| step.body(now))
+        match &snapshot.passkey {
+            Some(step) if step.expires_at > now => Ok(step.body(now)),
+            _ => Err(PasskeyError::NotAsked(snapshot.passkey_ended.clone())),
+        }
     }
 
     /// Every snapshot from now on; the current one counts as seen.

@@ -330,6 +330,7 @@ impl Machine {
     /// The device is not linked any more: nothing of it stays on the disk.
     fn live_gone(&mut self, reason: Reason, now: Now) {
         self.live = None;
+        self.has_former = true;
         self.logged_out = true;
         self.reason = Some(reason);
         self.backoff.reset();

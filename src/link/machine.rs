@@ -164,6 +164,10 @@ pub(super) struct Machine {
     /// Why pairing does not reach WhatsApp, while it does not.
     pub(super) trouble: Option<Reason>,
     pub(super) last_disconnect: Option<Disconnection>,
+    /// The phone has ended the link, and its device may come back.
+    pub(super) has_former: bool,
+    /// Why the last passkey step has ended without a link.
+    pub(super) passkey_ended: Option<String>,
     /// The link has just ended for good; shown until pairing shows a code.
     pub(super) logged_out: bool,
     pub(super) qr_updated: Option<Timestamp>,
@@ -203,6 +207,8 @@ impl Machine {
             reason: None,
             trouble: None,
             last_disconnect,
+            has_former: false,
+            passkey_ended: None,
             logged_out: false,
             qr_updated: None,
             code_updated: None,
@@ -377,6 +383,7 @@ impl Machine {
         }
         if self.idle_deadline().is_some_and(|at| at <= now.mono) {
             self.end_candidate(PairError::Unreachable("nobody asked any more".to_owned()));
+            self.forget_failure();
             self.logged_out = false;
             self.trouble = None;
         }

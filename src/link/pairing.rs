@@ -63,7 +63,7 @@ impl Machine {
 
     /// Gives the candidate up, if there is one, and its waiters the reason.
     pub(super) fn end_candidate(&mut self, why: PairError) {
-        self.end_passkey(&PasskeyError::Ended(why.to_string()));
+        self.end_passkey(&PasskeyError::from(&why));
         self.answer_waiters(Err(why));
         if let Some(candidate) = self.candidate.take() {
             if candidate.generation().is_some() {
@@ -128,7 +128,7 @@ impl Machine {
                 }
             }
             Signal::PasskeyAsked(options) => self.passkey_asked(&options.0, now),
-            Signal::PasskeyCode { code, compare } => self.passkey_code(code.0, compare, now),
+            Signal::PasskeyCode { code, compare } => self.passkey_code(code, compare, now),
             Signal::PasskeyConfirmed => self.passkey_confirmed(),
             Signal::PasskeyRefused(why) => self.passkey_refused(&why, now),
             Signal::Paired(who) => {
@@ -152,6 +152,7 @@ impl Machine {
             }
             Signal::PairFailed(why) => {
                 let why = format!("the phone's answer did not verify ({why})");
+                self.end_passkey(&PasskeyError::Refused(why.clone()));
                 self.explain_pairing("pairing_failed", &why);
                 self.record(
                     "pairing.failed",
@@ -183,6 +184,7 @@ impl Machine {
     /// What failed before is of no interest any more; why the device is
     /// unlinked is.
     pub(super) fn forget_failure(&mut self) {
+        self.passkey_ended = None;
         let ended = self.last_disconnect.as_ref().map(|last| &last.code);
         if self.live.is_none() && ended != self.reason.as_ref().map(|reason| &reason.code) {
             self.reason = None;
@@ -362,6 +364,7 @@ impl Machine {
     }
 
     fn code_expired(&mut self, now: Now) {
+        self.forget_failure();
         let expired = PairError::Unreachable("the pairing code has expired".to_owned());
         self.record(
             "pairing.expired",

@@ -192,6 +192,8 @@ impl Machine {
                 self.live = Some(Live::fresh(who));
                 self.reason = None;
                 self.trouble = None;
+                self.passkey_ended = None;
+                self.has_former = false;
                 self.logged_out = false;
                 self.attempts = 0;
                 self.backoff.reset();

@@ -130,6 +130,7 @@ impl Machine {
             qr,
             pairing,
             passkey,
+            passkey_ended: self.passkey_ended.clone(),
             summary: sentence(self),
         }
     }

@@ -35,6 +35,8 @@ pub(super) struct Ear {
     leaving: AtomicBool,
     /// Ends the library's rotation of QR codes.
     rotation: Mutex<Option<CancellationToken>>,
+    /// WhatsApp has asked for the passkey: no QR code is wanted any more.
+    gated: AtomicBool,
 }
 
 impl Ear {
@@ -48,6 +50,7 @@ impl Ear {
             bell: Notify::new(),
             leaving: AtomicBool::new(false),
             rotation: Mutex::new(None),
+            gated: AtomicBool::new(false),
         })
     }
 
@@ -156,6 +159,10 @@ impl EventHandler for Ear {
                 if let Some(rotation) = tasks::current() {
                     *self.rotation() = Some(rotation);
                 }
+                if self.gated.load(Ordering::Acquire) {
+                    self.stop_rotation();
+                    return;
+                }
                 self.say(Signal::Qr {
                     code: Secret(qr.code.clone()),
                     valid_for: qr.timeout,
@@ -168,6 +175,7 @@ impl EventHandler for Ear {
             Event::PairingCodeRefresh(_) => self.say(Signal::CodeSpent),
             Event::PairPasskeyRequest(request) => {
                 // The step may take longer than the codes last.
+                self.gated.store(true, Ordering::Release);
                 self.stop_rotation();
                 let options = Secret(request.request_options_json.clone());
                 self.say(Signal::PasskeyAsked(options));

@@ -1,7 +1,8 @@
 //! What is kept of a link that its phone has ended: enough to prove to the
 //! same phone that it is the same device coming back, so that it asks for no
-//! code after the passkey. In memory only: nothing of an ended link stays on
-//! the disk, and after a restart the code is compared like the first time.
+//! code after the passkey. It is kept in memory, and in the file of the pairing
+//! that inherits it for as long as that pairing lasts; after a restart the code
+//! is compared like the first time.
 
 use std::{
     fmt,
@@ -14,7 +15,6 @@ use whatsapp_rust::{
 /// A device that was linked.
 #[derive(Clone)]
 pub(super) struct Former {
-    number: String,
     account: Arc<ADVSignedDeviceIdentity>,
     secret: [u8; 32],
 }
@@ -29,15 +29,11 @@ impl Former {
     /// The device of this session, if it is linked.
     pub(super) fn of(client: &Client) -> Option<Self> {
         let device = client.persistence_manager().get_device_snapshot();
+        device.pn.as_ref()?;
         Some(Self {
-            number: device.pn.as_ref()?.user.to_string(),
             account: device.account.clone()?,
             secret: device.adv_secret_key,
         })
-    }
-
-    pub(super) fn is_of(&self, number: &str) -> bool {
-        self.number == number
     }
 
     /// Makes a fresh device the heir: a device that has an account but no

@@ -2,7 +2,6 @@
 
 use super::{
     dial::Dialer,
-    former::Former,
     store::{Slot, Vault},
     version::VersionSource,
 };
@@ -30,11 +29,10 @@ pub struct Opening {
 }
 
 impl Opening {
-    /// Whether what is paired may be the device that was linked before. A QR
-    /// code does not know its phone; a pairing code names it.
-    pub(super) fn may_inherit(&self, former: &Former) -> bool {
-        self.code_for
-            .as_ref()
-            .is_none_or(|(phone, _)| former.is_of(phone.digits()))
+    /// Whether what is paired may come back as the device that was linked
+    /// before. A pairing code's exchange makes a new secret, with which nothing
+    /// of the former device can be proven.
+    pub(super) fn may_inherit(&self) -> bool {
+        self.slot == Slot::Candidate && self.code_for.is_none()
     }
 }

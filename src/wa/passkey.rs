@@ -42,10 +42,15 @@ pub(super) fn carry_out(
 ) {
     tokio::spawn(async move {
         let done = match order {
-            Order::Answer(assertion) => client
-                .send_passkey_response(assertion.into())
-                .await
-                .map(|()| None),
+            Order::Answer(assertion) => {
+                // The library gives a pairing code up 60 s after its entry, and
+                // replaces the secret then: also the one that this step makes.
+                client.cancel_pair_code().await;
+                client
+                    .send_passkey_response(assertion.into())
+                    .await
+                    .map(|()| None)
+            }
             Order::Confirm => client
                 .send_passkey_confirmation()
                 .await

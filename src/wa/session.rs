@@ -204,9 +204,8 @@ async fn run(
     let client = bot.client();
     // One socket per client: every retry is the owner's.
     client.enable_auto_reconnect.store(false, Ordering::Relaxed);
-    if opening.slot == Slot::Candidate
+    if opening.may_inherit()
         && let Some(former) = opening.vault.keepsake.get()
-        && opening.may_inherit(&former)
     {
         former.pass_on(&client).await;
     }
@@ -283,6 +282,8 @@ async fn follow(
             () = ear.bell.notified() => {
                 if ear.logged_in() && !announced {
                     announced = true;
+                    // It is linked after all, whatever a login said before.
+                    opening.vault.forget();
                     next_ping = tokio::time::Instant::now() + PING_EVERY;
                     say(Signal::LoggedIn(linked(&client))).await;
                 }

@@ -25,6 +25,8 @@ pub enum Code {
     NoPairingCode,
     /// WhatsApp asks for no passkey at the moment.
     NoPasskey,
+    /// The same, and the last step has ended without a link.
+    PasskeyEnded,
     /// The answer is not what a passkey's answer to this challenge looks like.
     BadPasskey,
     /// The browser gave no answer: cancelled, or no passkey there.

@@ -198,6 +198,9 @@ fn pair_tells_of_the_passkey_and_shows_the_code_after() {
     let (code, err) = pair.end();
     assert_eq!(
         (code, err.as_str()),
-        (0, "walinkd: pair: the passkey was not used in time\n")
+        (
+            0,
+            "walinkd: pair: The passkey step has ended: the passkey was not used in time\n"
+        )
     );
 }

@@ -71,7 +71,7 @@ fn without_a_step_it_is_3() {
         ),
         (
             failed(),
-            "the last step has ended: the passkey was not used in time: ",
+            "The passkey step has ended: the passkey was not used in time: ",
         ),
     ] {
         let daemon = Daemon::new(scene);
@@ -253,7 +253,7 @@ fn a_step_that_fails_is_told_with_its_reason() {
         assert_eq!(code, 1);
         assert_eq!(
             err,
-            "walinkd: passkey: not linked: the passkey was not used in time: scan or enter the \
+            "walinkd: passkey: The passkey step has ended: the passkey was not used in time: scan or enter the \
              new code: walinkd qr, or walinkd pair PHONE\n"
         );
     }

@@ -63,7 +63,7 @@ impl Stage {
     fn order(&self, order: String) -> Response {
         self.orders.lock().expect("no panic").push(order);
         let Some(then) = self.scenes.borrow().then.clone() else {
-            return problem(404, "no_passkey", "WhatsApp asks for no passkey now.");
+            return nothing_asked(&self.scenes.borrow().status["reason"]);
         };
         let mut data = then.passkey.clone();
         if data.is_null() {
@@ -195,9 +195,21 @@ async fn pair(State(stage): Played, Json(request): Json<Value>) -> Response {
     }
 }
 
+/// There is no step, or there is none any more.
+fn nothing_asked(reason: &Value) -> Response {
+    match &reason["message"] {
+        Value::String(why) => {
+            let text = format!("The passkey step has ended: {why}.");
+            problem(404, "passkey_ended", &text)
+        }
+        _ => problem(404, "no_passkey", "WhatsApp asks for no passkey now."),
+    }
+}
+
 async fn passkey(State(stage): Played) -> Response {
-    match &stage.scenes.borrow().passkey {
-        Value::Null => problem(404, "no_passkey", "No passkey is asked for."),
+    let scene = stage.scenes.borrow();
+    match &scene.passkey {
+        Value::Null => nothing_asked(&scene.status["reason"]),
         body => data(body.clone()),
     }
 }

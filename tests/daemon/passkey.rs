@@ -3,18 +3,20 @@
 
 use crate::{
     NUMBER, OTHER,
-    support::{Answer, Daemon, Home, SOON, files},
+    support::{Answer, Daemon, Home, SOON, WALINKD, files},
     world,
 };
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::{
     future::Future,
+    io::{BufRead, BufReader, Write},
     pin::Pin,
+    process::{Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::task::JoinHandle;
+use tokio::{sync::mpsc, task::JoinHandle};
 use walinkd_sandbox::{Fault, LinkedDevice, Options, PasskeyGate, Phone, Sandbox, Stage, Target};
 
 const PATH: &str = "/connection/passkey";
@@ -166,31 +168,14 @@ async fn over_tcp_only_a_manager_takes_part() {
 /// there is no code to compare.
 #[tokio::test]
 async fn back_again_without_a_code() {
-    for by_code in [false, true] {
-        let (_sandbox, phone, home) = gated().await;
-        let daemon = if by_code {
-            home.start_with(&[("USE_PAIRING_CODE", "true"), ("PHONE_NUMBER", NUMBER)])
-        } else {
-            home.start()
-        };
-        let link = async || {
-            if by_code {
-                enter(&phone, daemon.code().await)
-            } else {
-                scan(&phone, daemon.qr().await)
-            }
-        };
-        let linking = link().await;
-        pass(&daemon, &phone).await;
-        connected(&daemon, &phone, linking).await;
-
+    let (_sandbox, phone, home) = gated().await;
+    let daemon = home.start();
+    let linking = scan(&phone, daemon.qr().await);
+    pass(&daemon, &phone).await;
+    connected(&daemon, &phone, linking).await;
+    for _ in 0..2 {
         assert_eq!(phone.unlink_all(), 1);
-        daemon
-            .until("unlinked", |status| {
-                status["phoneNumber"] != phone.number() || by_code
-            })
-            .await;
-        let linking = link().await;
+        let linking = scan(&phone, daemon.qr().await);
         let told = answer_well(&daemon, &phone).await;
         assert_eq!(told.status, StatusCode::OK, "{told:?}");
         assert_eq!(told.json()["data"], json!({"stage": "linking"}), "no code");
@@ -198,19 +183,42 @@ async fn back_again_without_a_code() {
     }
 }
 
-/// `disconnect` leaves nothing that could prove who this was.
+/// A pairing code's exchange makes a secret of its own, which proves nothing.
+#[tokio::test]
+async fn back_again_by_pairing_code_the_code_is_compared() {
+    let (_sandbox, phone, home) = gated().await;
+    let daemon = home.start_with(&[("USE_PAIRING_CODE", "true"), ("PHONE_NUMBER", NUMBER)]);
+    for _ in 0..2 {
+        let linking = enter(&phone, daemon.code().await);
+        pass(&daemon, &phone).await;
+        connected(&daemon, &phone, linking).await;
+        assert_eq!(phone.unlink_all(), 1);
+    }
+}
+
+/// `disconnect` leaves nothing that could prove who this was, also when the
+/// phone had ended the link before.
 #[tokio::test]
 async fn after_a_disconnect_the_code_is_compared_again() {
-    let (_sandbox, phone, home) = gated().await;
-    let daemon = home.start();
-    let linking = scan(&phone, daemon.qr().await);
-    pass(&daemon, &phone).await;
-    connected(&daemon, &phone, linking).await;
-    let done = daemon.post("/connection/disconnect").await.json();
-    assert_eq!(done["data"]["wiped"], true);
-    let linking = scan(&phone, daemon.qr().await);
-    pass(&daemon, &phone).await;
-    connected(&daemon, &phone, linking).await;
+    for removed_before in [false, true] {
+        let (_sandbox, phone, home) = gated().await;
+        let daemon = home.start();
+        let linking = scan(&phone, daemon.qr().await);
+        pass(&daemon, &phone).await;
+        connected(&daemon, &phone, linking).await;
+        let mut before = String::new();
+        if removed_before {
+            assert_eq!(phone.unlink_all(), 1);
+            before = daemon.qr().await;
+        }
+        let done = daemon.post("/connection/disconnect").await.json();
+        assert_eq!(done["data"]["wiped"], !removed_before);
+        let after = daemon.qr().await;
+        assert_ne!(after, before, "another device, with other keys");
+        let linking = scan(&phone, after);
+        pass(&daemon, &phone).await;
+        connected(&daemon, &phone, linking).await;
+    }
 }
 
 /// What the daemon itself finds wrong costs no attempt.
@@ -380,7 +388,7 @@ const FAILURES: &[Failure] = &[
                     scene.until_hit().await;
                     scene.drop_the_socket();
                 };
-                let ended = scene.refused(StatusCode::SERVICE_UNAVAILABLE, "unreachable");
+                let ended = scene.refused(StatusCode::NOT_FOUND, "passkey_ended");
                 tokio::time::timeout(SOON, async { tokio::join!(ended, lost) })
                     .await
                     .expect("it does not hang");
@@ -423,7 +431,7 @@ const FAILURES: &[Failure] = &[
                 };
                 let confirm = async {
                     let told = scene.daemon.post(CONFIRM).await;
-                    assert_eq!(told.json()["code"], "unreachable", "{told:?}");
+                    assert_eq!(told.json()["code"], "passkey_ended", "{told:?}");
                 };
                 tokio::join!(confirm, lost);
             })
@@ -597,5 +605,92 @@ async fn nothing_of_an_ended_link_stays_on_the_disk() {
     while !databases().is_empty() {
         assert!(Instant::now() < deadline, "{:?}", databases());
         tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// `walinkd passkey` with this answer in a file, up to the code on its screen;
+/// then `y` if it is the phone's. What it printed, and its exit status.
+async fn by_command_line(daemon: &Daemon, phone: &Phone) -> (String, i32) {
+    let options = challenge(daemon).await;
+    let script = daemon.cli(&["passkey", "--script"]).await;
+    assert!(script.status.success(), "{script:?}");
+    let shown = daemon.get(PATH).await.json()["data"]["script"].clone();
+    let script = String::from_utf8(script.stdout).expect("text");
+    assert_eq!(
+        script.trim_end(),
+        shown.as_str().expect("a script").trim_end()
+    );
+
+    let file = daemon.home.state().join("answer.json");
+    let credential = phone.passkey().answer(&options, ORIGIN).to_string();
+    std::fs::write(&file, credential).expect("written");
+    let mut child = Command::new(WALINKD)
+        .arg("--socket")
+        .arg(daemon.home.socket())
+        .arg("passkey")
+        .arg(file)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut input = child.stdin.take();
+    let output = BufReader::new(child.stdout.take().expect("piped"));
+    let (say, mut said) = mpsc::channel(16);
+    let ended = tokio::task::spawn_blocking(move || {
+        for line in output.lines() {
+            say.blocking_send(line.expect("text")).expect("it is read");
+        }
+        child.wait().expect("our child")
+    });
+    let mut printed = String::new();
+    while let Some(line) = said.recv().await {
+        if phone.gate().and_then(|gate| gate.code).as_deref() == Some(line.trim())
+            && let Some(mut input) = input.take()
+        {
+            input.write_all(b"y\n").expect("it reads");
+        }
+        printed.push_str(&line);
+        printed.push('\n');
+    }
+    let status = ended.await.expect("no panic");
+    (printed, status.code().expect("no signal"))
+}
+
+#[tokio::test]
+async fn by_the_command_line() {
+    for by_code in [false, true] {
+        let (_sandbox, phone, home) = gated().await;
+        let daemon = home.start();
+        daemon.qr().await;
+        let early = daemon.cli(&["passkey"]).await;
+        assert_eq!(early.status.code(), Some(3), "{early:?}");
+        let linking = if by_code {
+            let pair = daemon.cli(&["pair", NUMBER, "--no-wait"]).await;
+            assert!(pair.status.success(), "{pair:?}");
+            enter(&phone, daemon.code().await)
+        } else {
+            scan(&phone, daemon.qr().await)
+        };
+        let (printed, status) = by_command_line(&daemon, &phone).await;
+        assert_eq!(status, 0, "{printed}");
+        assert!(printed.contains("Linked as 62812*****89"), "{printed}");
+        connected(&daemon, &phone, linking).await;
+        if by_code {
+            continue;
+        }
+        // Back again: no code is shown, nothing is asked.
+        assert_eq!(phone.unlink_all(), 1);
+        let linking = scan(&phone, daemon.qr().await);
+        let options = challenge(&daemon).await;
+        let file = home.state().join("answer.json");
+        let credential = phone.passkey().answer(&options, ORIGIN).to_string();
+        std::fs::write(&file, credential).expect("written");
+        let file = file.to_str().expect("text");
+        let again = daemon.cli(&["passkey", file]).await;
+        let printed = String::from_utf8(again.stdout).expect("text");
+        assert_eq!(again.status.code(), Some(0), "{printed}");
+        assert!(!printed.contains("shows a code"), "{printed}");
+        assert!(printed.contains("Linked as 62812*****89"), "{printed}");
+        connected(&daemon, &phone, linking).await;
     }
 }

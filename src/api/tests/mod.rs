@@ -65,6 +65,7 @@ fn snapshot(generation: u64) -> Snapshot {
         qr: None,
         pairing: None,
         passkey: None,
+        passkey_ended: None,
         summary: String::new(),
     }
 }

@@ -67,6 +67,34 @@ async fn waiting_is_over_when_somebody_is_asked() {
 }
 
 #[tokio::test]
+async fn waiting_is_over_when_the_step_is() {
+    let bench = bench();
+    bench.publish(|next| next.passkey = Some(code_step()));
+    bench.publish(|next| {
+        let stage = PasskeyStage::Checking;
+        let expires_at = NOW.plus_millis(90_000);
+        next.passkey = Some(PasskeyStep { stage, expires_at });
+    });
+    let router = bench.routers.tcp.clone();
+    let waiting = tokio::spawn(async move {
+        send(
+            &router,
+            call("GET", "/connection/passkey?wait=30s", "manager"),
+        )
+        .await
+    });
+    tokio::task::yield_now().await;
+    bench.publish(|next| {
+        next.passkey = None;
+        next.passkey_ended = Some("too late".to_owned());
+    });
+    let answer = waiting.await.expect("answered");
+    assert_problem(&answer, 404, "passkey_ended");
+    let text = answer.body["error"].as_str().expect("a text");
+    assert!(text.contains("too late"), "{text}");
+}
+
+#[tokio::test]
 async fn each_order_says_what_comes_next() {
     let mut bench = bench();
     let answer = bench.post(PATH, r#"{"id":"good"}"#).await;
@@ -90,7 +118,7 @@ async fn what_is_wrong_has_its_status() {
         ("{", 400, "bad_request"),
         (r#"{"id":"bad"}"#, 400, "bad_passkey"),
         (r#"{"id":"refused"}"#, 400, "passkey_refused"),
-        (r#"{"id":"none"}"#, 404, "no_passkey"),
+        (r#"{"id":"none"}"#, 404, "passkey_ended"),
         (
             r#"{"error":{"name":"NotAllowedError"}}"#,
             400,
@@ -104,7 +132,7 @@ async fn what_is_wrong_has_its_status() {
     let answer = bench.post(PATH, r#"{"id":"none"}"#).await;
     let text = answer.body["error"].as_str().expect("a text");
     assert!(
-        text.ends_with("the last step has ended: too late."),
+        text.ends_with("The passkey step has ended: too late."),
         "{text}"
     );
     let json = Some("application/json");

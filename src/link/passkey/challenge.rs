@@ -6,7 +6,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use serde_json::Value;
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 /// Base64url, as WebAuthn writes it; the padding that some add is let be.
 pub(super) const BASE64URL: GeneralPurpose = GeneralPurpose::new(
@@ -31,12 +31,26 @@ const LONGEST: Duration = Duration::from_secs(60 * 60);
 const SCRIPT: &str = include_str!("script.js");
 
 /// `PublicKeyCredentialRequestOptions`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(in crate::link) struct Challenge {
     options: Value,
     pub(super) bytes: Vec<u8>,
     rp_id: String,
     pub(in crate::link) valid_for: Duration,
+}
+
+impl fmt::Debug for Challenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Challenge")
+    }
+}
+
+/// It is written into a script and on terminals.
+fn is_host(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
 }
 
 impl Challenge {
@@ -55,12 +69,13 @@ impl Challenge {
             .ok_or("it has no challenge")?;
         let rp_id = match options.get("rpId") {
             None | Some(Value::Null) => RP_ID.to_owned(),
-            Some(Value::String(id)) if !id.is_empty() => id.clone(),
-            Some(_) => return Err("its rpId is no text".to_owned()),
+            Some(Value::String(id)) if is_host(id) => id.clone(),
+            Some(_) => return Err("its rpId is no host name".to_owned()),
         };
         let valid_for = options
             .get("timeout")
             .and_then(Value::as_u64)
+            .filter(|millis| *millis > 0)
             .map_or(VALID_FOR, Duration::from_millis)
             .min(LONGEST);
         Ok(Self {
@@ -125,6 +140,8 @@ mod tests {
         assert_eq!(challenge.page(), "https://web.whatsapp.com");
         let spare = Challenge::parse(r#"{"challenge":"AA=="}"#).expect("read");
         assert_eq!((spare.rp_id.as_str(), spare.valid_for), (RP_ID, VALID_FOR));
+        let never = Challenge::parse(r#"{"challenge":"AA","timeout":0}"#).expect("read");
+        assert_eq!(never.valid_for, VALID_FOR);
         for bad in [
             "",
             "[]",
@@ -132,6 +149,7 @@ mod tests {
             r#"{"challenge":""}"#,
             r#"{"challenge":"a+/b"}"#,
             r#"{"challenge":"AA","rpId":7}"#,
+            r#"{"challenge":"AA","rpId":"x\nalert(1)"}"#,
         ] {
             assert!(Challenge::parse(bad).is_err(), "{bad}");
         }

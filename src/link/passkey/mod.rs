@@ -17,23 +17,28 @@ use super::{
     machine::{Answer, Effect, Machine, Now, ReplyId, Weight},
     view::wall_at,
 };
-use crate::wire::{PasskeyStage, PasskeyStep, Timestamp};
+use crate::{
+    wa::Secret,
+    wire::{PasskeyStage, PasskeyStep, Timestamp},
+};
 use serde_json::Value;
-use std::time::Duration;
+use std::{fmt, time::Duration};
 use thiserror::Error;
 
 /// WhatsApp checks the answer, and the phone makes its half of the code:
-/// people are asked to keep it open meanwhile.
-const CHECK_WITHIN: Duration = Duration::from_secs(90);
+/// people are asked to keep it open meanwhile. The library's own patience ends
+/// after 75 s, in words that tell nobody anything.
+const CHECK_WITHIN: Duration = Duration::from_secs(70);
 
 /// A person needs so long to compare a code, however late the answer came.
 const COMPARE_AT_LEAST: Duration = Duration::from_secs(2 * 60);
 
-/// After the confirmation the phone links the device at once.
-const LINK_WITHIN: Duration = Duration::from_secs(60);
+/// After the confirmation the phone links the device; somebody may have to tap
+/// there first.
+const LINK_WITHIN: Duration = Duration::from_secs(2 * 60);
 
 /// What a caller wants of the passkey step.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum PasskeyOrder {
     /// The browser's answer, as `PublicKeyCredential.toJSON()` gives it.
     Answer(Value),
@@ -45,10 +50,25 @@ pub enum PasskeyOrder {
     Cancel,
 }
 
+impl fmt::Debug for PasskeyOrder {
+    /// Without the answer.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Answer(_) => "Answer",
+            Self::BrowserFailed(_) => "BrowserFailed",
+            Self::Confirm => "Confirm",
+            Self::Cancel => "Cancel",
+        })
+    }
+}
+
 /// Why the passkey step does not go on.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PasskeyError {
-    #[error("WhatsApp asks for no passkey now{}", .0.as_deref().map(|last| format!("; the last step has ended: {last}")).unwrap_or_default())]
+    #[error("{}", .0.as_deref().map_or_else(
+        || "WhatsApp asks for no passkey now".to_owned(),
+        |why| format!("the passkey step has ended: {why}"),
+    ))]
     NotAsked(Option<String>),
     #[error("{0}")]
     Stage(&'static str),
@@ -59,11 +79,24 @@ pub enum PasskeyError {
     /// WhatsApp or the phone did not accept it.
     #[error("{0}")]
     Refused(String),
-    /// The connection, the time, or the attempt has ended.
+    /// The connection, the time, or the attempt has ended while it was checked.
     #[error("{0}")]
     Ended(String),
     #[error(transparent)]
     Stopping(#[from] Stopping),
+}
+
+impl From<&PairError> for PasskeyError {
+    /// The attempt was given up, for this reason.
+    fn from(why: &PairError) -> Self {
+        match why {
+            PairError::Stopping => Self::Stopping(Stopping),
+            PairError::Refused(why) | PairError::Unreachable(why) => {
+                Self::Ended(format!("the passkey step was broken off: {why}"))
+            }
+            other => Self::Ended(other.to_string()),
+        }
+    }
 }
 
 /// Where the step stands.
@@ -72,11 +105,12 @@ pub(super) enum Step {
     Challenge(Challenge),
     /// The answer is with WhatsApp, then with the phone.
     Checking {
+        challenge: Challenge,
         reply: Option<ReplyId>,
     },
     /// A person compares the code.
     Confirm {
-        code: String,
+        code: Secret,
     },
     /// The confirmation is on its way; the phone links the device.
     Confirming {
@@ -101,7 +135,9 @@ impl Gate {
         let stage = match &self.step {
             Step::Challenge(challenge) => challenge.stage(),
             Step::Checking { .. } => PasskeyStage::Checking,
-            Step::Confirm { code } => PasskeyStage::Confirm { code: code.clone() },
+            Step::Confirm { code } => PasskeyStage::Confirm {
+                code: code.0.clone(),
+            },
             Step::Confirming { .. } => return None,
         };
         Some(PasskeyStep {
@@ -129,7 +165,14 @@ impl Machine {
                     ..
                 },
             ) => *generation,
-            Some(Phase::Passkey { .. }) => {
+            // Only a new challenge says that the answer was not accepted; once
+            // it was, nothing does.
+            Some(Phase::Passkey { gate, .. }) => {
+                let renewed = matches!(&gate.step, Step::Checking { challenge, .. }
+                    if Challenge::parse(options).is_ok_and(|new| new != *challenge));
+                if !renewed {
+                    return;
+                }
                 let why = "WhatsApp asked for the passkey anew".to_owned();
                 self.passkey_failed("passkey_refused", why, PasskeyError::Refused, now);
                 return;
@@ -186,9 +229,7 @@ impl Machine {
     pub(super) fn passkey(&mut self, order: PasskeyOrder, reply: ReplyId, now: Now) {
         self.asked_at = now.mono;
         let Some(gate) = self.gate() else {
-            let last = self.reason.as_ref();
-            let last = last.filter(|reason| reason.code.starts_with("passkey_"));
-            let error = PasskeyError::NotAsked(last.map(|reason| reason.message.clone()));
+            let error = PasskeyError::NotAsked(self.passkey_ended.clone());
             self.answer_passkey(reply, Err(error));
             return;
         };
@@ -209,9 +250,10 @@ impl Machine {
             (Step::Challenge(challenge), PasskeyOrder::Answer(answer)) => {
                 match credential::check(answer, challenge) {
                     Ok(assertion) => {
+                        let challenge = challenge.clone();
                         self.effect(Effect::AnswerPasskey(assertion));
                         let reply = Some(reply);
-                        self.enter(Step::Checking { reply }, CHECK_WITHIN, now);
+                        self.enter(Step::Checking { challenge, reply }, CHECK_WITHIN, now);
                         self.forget_failure();
                         self.record(
                             "pairing.passkey_answered",
@@ -250,9 +292,9 @@ impl Machine {
     }
 
     /// The phone has made its half of the code.
-    pub(super) fn passkey_code(&mut self, code: String, compare: bool, now: Now) {
+    pub(super) fn passkey_code(&mut self, code: Secret, compare: bool, now: Now) {
         let Some(Gate {
-            step: Step::Checking { reply },
+            step: Step::Checking { reply, .. },
             ends,
             ..
         }) = self.gate_mut()
@@ -282,7 +324,7 @@ impl Machine {
     /// The confirmation has arrived, or even the link: whoever waits hears it.
     pub(super) fn passkey_confirmed(&mut self) {
         if let Some(Gate {
-            step: Step::Confirming { reply },
+            step: Step::Checking { reply, .. } | Step::Confirming { reply },
             ..
         }) = self.gate_mut()
             && let Some(reply) = reply.take()
@@ -292,7 +334,17 @@ impl Machine {
     }
 
     pub(super) fn passkey_refused(&mut self, why: &str, now: Now) {
-        if self.gate().is_none() {
+        // It also comes alone: when WhatsApp's question itself was lost.
+        let concerns = self.candidate.as_ref().is_some_and(|candidate| {
+            matches!(
+                candidate.phase,
+                Phase::Connecting { .. }
+                    | Phase::ShowingQr { .. }
+                    | Phase::ShowingCode { .. }
+                    | Phase::Passkey { .. }
+            )
+        });
+        if !concerns {
             return;
         }
         let why = format!("WhatsApp did not accept the passkey step ({why})");
@@ -333,9 +385,10 @@ impl Machine {
         self.end_passkey(&error(message.clone()));
         // If it was the proof of the former link that displeased, the next
         // attempt goes without.
-        self.effect(Effect::Forget);
+        self.forget_former();
         self.asked_at = now.mono;
         self.explain_pairing(code, &message);
+        self.passkey_ended = Some(message.clone());
         let kind = format!("pairing.{code}");
         self.record(&kind, Weight::Warning, message.clone());
         if self.live.is_some() {
@@ -345,10 +398,17 @@ impl Machine {
         }
     }
 
+    /// Nobody is to come back as the device that was linked before. True when
+    /// somebody could have.
+    pub(super) fn forget_former(&mut self) -> bool {
+        self.effect(Effect::Forget);
+        std::mem::take(&mut self.has_former)
+    }
+
     /// Tells whoever waits for the next step that there is none.
     pub(super) fn end_passkey(&mut self, error: &PasskeyError) {
         let waiting = match self.gate_mut().map(|gate| &mut gate.step) {
-            Some(Step::Checking { reply } | Step::Confirming { reply }) => reply.take(),
+            Some(Step::Checking { reply, .. } | Step::Confirming { reply }) => reply.take(),
             Some(Step::Challenge(_) | Step::Confirm { .. }) | None => None,
         };
         if let Some(reply) = waiting {

@@ -21,7 +21,7 @@
         clientDataJSON: encode(clientDataJSON),
         authenticatorData: encode(authenticatorData),
         signature: encode(signature),
-        ...(userHandle && { userHandle: encode(userHandle) }),
+        ...(userHandle?.byteLength && { userHandle: encode(userHandle) }),
       },
     };
   } catch ({ name, message }) {
@@ -31,9 +31,7 @@
   console.log(text);
   try {
     await clipboard(text);
-    console.log("Copied: paste it into walinkd.");
-  } catch {
-    console.log("Copy the text above and paste it into walinkd.");
-  }
+  } catch {} // Not every browser lets a script; the text above can be copied by hand.
+  console.log("Paste the text above into walinkd. It may be in the clipboard already.");
   return text;
 })(typeof copy === "function" ? copy : (text) => navigator.clipboard.writeText(text));

@@ -5,6 +5,7 @@ mod passkey;
 use super::{
     handle::{PairError, PairOrder, PairingPolicy, Snapshot},
     machine::{Answer, Effect, Input, Machine, Now},
+    passkey::PasskeyOrder,
 };
 use crate::{
     wa::{CodeRefusal, DialError, End, Linked, Secret, Signal, Slot},
@@ -782,6 +783,7 @@ enum Move {
     Reconnect,
     Reload(Option<&'static str>),
     Asked,
+    Passkey(PasskeyOrder),
 }
 
 fn any_move() -> impl Strategy<Value = Move> {
@@ -809,6 +811,13 @@ fn any_move() -> impl Strategy<Value = Move> {
             .clone()
             .prop_map(|number| Signal::Paired(linked(number))),
         Just(Signal::PairFailed("mac".to_owned())),
+        Just(Signal::PasskeyAsked(Secret(passkey::OPTIONS.to_owned()))),
+        any::<bool>().prop_map(|compare| Signal::PasskeyCode {
+            code: Secret("JKLM-NPQR".to_owned()),
+            compare
+        }),
+        Just(Signal::PasskeyConfirmed),
+        Just(Signal::PasskeyRefused("401".to_owned())),
         number
             .clone()
             .prop_map(|number| Signal::LoggedIn(linked(number))),
@@ -826,6 +835,12 @@ fn any_move() -> impl Strategy<Value = Move> {
         1 => Just(Move::Reconnect),
         1 => prop_oneof![Just(None), Just(Some(A)), Just(Some(B))].prop_map(Move::Reload),
         1 => Just(Move::Asked),
+        3 => prop_oneof![
+            3 => Just(PasskeyOrder::Answer(passkey::credential("AQID"))),
+            1 => Just(PasskeyOrder::BrowserFailed("NotAllowedError".to_owned())),
+            2 => Just(PasskeyOrder::Confirm),
+            1 => Just(PasskeyOrder::Cancel),
+        ].prop_map(Move::Passkey),
     ]
 }
 
@@ -852,6 +867,7 @@ proptest! {
                 Move::Reconnect => play.feed(Input::Reconnect),
                 Move::Reload(number) => { asked.push(id); play.feed(Input::Reload(policy(number), id)); }
                 Move::Asked => play.feed(Input::Asked),
+                Move::Passkey(order) => { asked.push(id); play.feed(Input::Passkey(order, id)); }
             }
             let snapshot = play.snapshot();
             let status = &snapshot.status;
@@ -864,7 +880,8 @@ proptest! {
             let at_rest = matches!(status.state, State::Idle | State::Paused | State::Replaced);
             prop_assert!(at_rest || play.machine.next_deadline().is_some(), "{:?} has no deadline", status.state);
         }
-        play.wait(10);
+        // The longest that a caller waits: for the phone, in the passkey step.
+        play.wait(130);
         for id in asked {
             prop_assert!(play.answers.contains_key(&id), "{} was never answered", id);
         }

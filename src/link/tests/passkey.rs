@@ -3,7 +3,7 @@
 use super::{A, B, Play, linked, phone};
 use crate::{
     link::{
-        handle::{PairError, PairOrder, PairingPolicy},
+        handle::{PairError, PairOrder, PairingPolicy, Stopping},
         machine::{Answer, Effect, Input},
         passkey::{PasskeyError, PasskeyOrder},
     },
@@ -13,9 +13,10 @@ use crate::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-const OPTIONS: &str = r#"{"challenge":"AQID","rpId":"whatsapp.com","timeout":600000}"#;
+const RENEWED: &str = r#"{"challenge":"AQIE","rpId":"whatsapp.com","timeout":600000}"#;
+pub(super) const OPTIONS: &str = r#"{"challenge":"AQID","rpId":"whatsapp.com","timeout":600000}"#;
 
-fn credential(challenge: &str) -> Value {
+pub(super) fn credential(challenge: &str) -> Value {
     let data = json!({
         "type": "webauthn.get",
         "challenge": challenge,
@@ -33,7 +34,11 @@ fn credential(challenge: &str) -> Value {
 
 impl Play {
     fn ask_passkey(&mut self) {
-        let options = Secret(OPTIONS.to_owned());
+        self.ask(OPTIONS);
+    }
+
+    fn ask(&mut self, options: &str) {
+        let options = Secret(options.to_owned());
         self.say(Slot::Candidate, Signal::PasskeyAsked(options));
     }
 
@@ -252,9 +257,21 @@ fn every_failure_leads_to_a_fresh_attempt() {
             "asked anew instead of an answer",
             |play| {
                 play.answer(1);
-                play.ask_passkey();
+                play.ask(RENEWED);
             },
             "passkey_refused",
+        ),
+        (
+            "the answer from the phone is bad",
+            |play| {
+                play.answer(1);
+                play.phone_answers(true);
+                play.order_passkey(1_000, PasskeyOrder::Confirm);
+                play.say(Slot::Candidate, Signal::PairFailed("hmac".to_owned()));
+                let told = play.told(1_000);
+                assert!(matches!(told, Some(Err(PasskeyError::Refused(_)))));
+            },
+            "pairing_failed",
         ),
         (
             "phone silent",
@@ -350,7 +367,6 @@ fn every_failure_leads_to_a_fresh_attempt() {
                 before,
                 "{name}: a fresh session"
             );
-            assert_eq!(play.count(&Effect::Forget), 1, "{name}");
             assert!(play.answers.contains_key(&1) || !play.asked_one(), "{name}");
             show(&mut play);
             assert_eq!(play.state(), waiting, "{name}");
@@ -392,6 +408,81 @@ fn a_late_answer_hears_why() {
         panic!("{:?}", play.told(1));
     };
     assert!(why.contains("not used in time"), "{why}");
+}
+
+#[test]
+fn a_question_that_is_repeated_changes_nothing() {
+    let mut play = asked();
+    play.answer(1);
+    play.ask_passkey();
+    assert_eq!(play.stage(), Some("checking"));
+    play.phone_answers(true);
+    play.ask(RENEWED);
+    assert_eq!(play.stage(), Some("confirm"));
+    play.order_passkey(2, PasskeyOrder::Confirm);
+    play.ask(RENEWED);
+    assert_eq!(play.state(), State::Linking);
+}
+
+#[test]
+fn a_question_that_was_lost_is_told() {
+    for code_for in [None, Some(A)] {
+        let mut play = Play::new(code_for, None);
+        play.say(Slot::Candidate, Signal::PasskeyRefused("gone".to_owned()));
+        assert_eq!(play.reason(), "passkey_refused");
+    }
+    let mut play = asked();
+    play.answer(1);
+    play.phone_answers(false);
+    play.say(Slot::Candidate, Signal::Paired(linked(A)));
+    play.say(Slot::Candidate, Signal::PasskeyRefused("late".to_owned()));
+    assert_eq!(play.state(), State::Linking, "what is linked is linked");
+}
+
+#[test]
+fn after_a_removal_a_disconnect_leaves_no_heir() {
+    let mut play = Play::new(None, Some(A));
+    play.log_in(Slot::Live, A);
+    play.end(Slot::Live, End::Removed);
+    play.show_qr();
+    let heir = play.generation(Slot::Candidate);
+    play.feed(Input::Disconnect(1));
+    assert_ne!(play.generation(Slot::Candidate), heir);
+    assert_eq!(play.count(&Effect::Forget), 1);
+    // There is nothing to forget any more: the code on show may stay.
+    play.show_qr();
+    let fresh = play.generation(Slot::Candidate);
+    play.feed(Input::Disconnect(2));
+    assert_eq!(play.generation(Slot::Candidate), fresh);
+}
+
+#[test]
+fn a_reload_that_changes_nothing_lets_the_step_be() {
+    let mut play = Play::new(Some(A), None);
+    play.show_code();
+    play.ask_passkey();
+    play.feed(Input::Reload(super::policy(Some(A)), 1));
+    assert_eq!(play.stage(), Some("challenge"));
+    let mut play = Play::new(None, None);
+    play.order(A, false, 1);
+    play.show_code();
+    play.ask_passkey();
+    play.feed(Input::Reload(super::policy(None), 2));
+    assert_eq!(play.stage(), Some("challenge"));
+}
+
+#[test]
+fn why_a_step_failed_is_not_told_for_ever() {
+    let mut play = asked();
+    play.order_passkey(1, PasskeyOrder::Cancel);
+    play.show_qr();
+    assert_eq!(play.reason(), "passkey_cancelled");
+    assert!(play.snapshot().passkey_ended.is_some());
+    play.end(Slot::Candidate, End::QrExhausted);
+    play.wait(700);
+    assert_eq!(play.state(), State::Idle);
+    assert_eq!(play.reason(), "");
+    assert_eq!(play.snapshot().passkey_ended, None);
 }
 
 #[test]
@@ -491,8 +582,13 @@ fn other_orders_end_the_step_and_tell_whoever_waits() {
     ] {
         let mut play = asked();
         play.answer(1);
+        let stops = matches!(input, Input::Stop);
         play.feed(input);
         let told = play.told(1);
+        if stops {
+            assert_eq!(told, Some(Err(PasskeyError::Stopping(Stopping))));
+            continue;
+        }
         assert!(
             matches!(told, Some(Err(PasskeyError::Ended(_)))),
             "{told:?}"

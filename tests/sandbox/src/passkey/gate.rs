@@ -73,8 +73,6 @@ pub(crate) struct Gate {
     pub(super) connection: u64,
     pub(super) challenge: [u8; 32],
     pub(super) terms: PasskeyGate,
-    /// The secret of the pairing that led here.
-    pub(super) secret: [u8; 32],
     pub(super) stage: Stage,
     expires: Instant,
     steps: mpsc::Sender<Step>,
@@ -121,7 +119,6 @@ impl Gates {
         number: &str,
         connection: u64,
         terms: PasskeyGate,
-        secret: [u8; 32],
     ) -> Option<Passage> {
         if self.number_on(connection).is_some_and(|on| on != number) {
             return None;
@@ -134,7 +131,6 @@ impl Gates {
             challenge: random(),
             expires: clock::now() + terms.timeout,
             terms,
-            secret,
             stage: Stage::Challenge,
             steps,
         };

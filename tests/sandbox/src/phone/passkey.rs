@@ -44,7 +44,7 @@ pub(super) fn admit(
             let free = state.gates.number_on(connection).is_none();
             return free.then_some(None).ok_or(LinkError::Taken);
         };
-        let passage = state.gates.open(number, connection, terms, secret);
+        let passage = state.gates.open(number, connection, terms);
         state.stats.passkey_challenges += u64::from(passage.is_some());
         passage.map(Some).ok_or(LinkError::Taken)
     })?;
