@@ -512,14 +512,14 @@ async fn a_replacement_passes_too_and_its_failure_costs_nothing() {
             .call(Method::POST, "/connection/pairing", Some(replace.clone()))
             .await;
         let code = told.json()["data"]["pairingCode"].clone();
-        enter(&other, code.as_str().expect("a code").to_owned())
+        code.as_str().expect("a code").to_owned()
     };
     let ask = async || {
         let step = daemon.get("/connection/passkey?wait=20s").await;
         assert_eq!(step.status, StatusCode::OK, "{step:?}");
         step.json()["data"]["publicKey"].clone()
     };
-    let first = pair().await;
+    let first = enter(&other, pair().await);
     let options = ask().await;
     let bad = other.passkey().wrong_signature(&options, ORIGIN);
     assert_eq!(answer(&daemon, bad).await.json()["code"], "passkey_refused");
@@ -533,7 +533,7 @@ async fn a_replacement_passes_too_and_its_failure_costs_nothing() {
         (&json!(true), &json!(NUMBER))
     );
 
-    let second = pair().await;
+    let second = enter(&other, pair().await);
     let options = ask().await;
     let told = answer(&daemon, other.passkey().answer(&options, ORIGIN)).await;
     assert_eq!(told.json()["data"]["stage"], "confirm", "{told:?}");
