@@ -73,8 +73,7 @@ pub(super) async fn cancel(
     app.link.order_passkey(PasskeyOrder::Cancel).await?;
     Ok(answer(&Done::<Value> {
         success: true,
-        message: "The passkey step has ended. Scan a QR code or enter a pairing code again."
-            .to_owned(),
+        message: "The passkey step has ended. Nothing is linked by it; start again with a new QR code or pairing code.".to_owned(),
         data: None,
     }))
 }

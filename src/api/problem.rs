@@ -112,7 +112,6 @@ impl From<PairError> for Problem {
                 let text = format!("{text} Try again when it is back; the status shows when.");
                 Self::new(Code::Unreachable, text).retry_after(UNREACHABLE)
             }
-            PairError::PasskeyAsked => Self::new(Code::PasskeyStage, text),
             PairError::Stopping => Stopping.into(),
         }
     }

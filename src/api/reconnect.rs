@@ -18,6 +18,9 @@ pub(super) async fn reconnect(
     by.record("admin.reconnect", "connecting anew");
     app.link.reconnect().await?;
     let message = match app.link.status().state {
+        wire::State::WaitingPasskey => {
+            "The passkey step goes on, and nothing was connected anew: end it first with DELETE /connection/passkey."
+        }
         wire::State::Paused => {
             "Paused: resume first, with POST /connection/resume. Nothing was connected."
         }

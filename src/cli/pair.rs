@@ -93,7 +93,8 @@ pub(super) async fn run(client: &Client, arguments: Arguments) -> Result<(), Fai
                     }
                     // Beside a live link no fresh code follows.
                     Now::Ended(why) if asked && status.jid.is_some() => {
-                        return Err(Failure::not_reached("pair: not linked", why, AGAIN));
+                        let anew = "ask again: walinkd pair PHONE --replace";
+                        return Err(Failure::not_reached("pair", why, anew));
                     }
                     Now::Ended(_) | Now::Nothing => {
                         let since = *gone_since.get_or_insert_with(Instant::now);

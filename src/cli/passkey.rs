@@ -164,7 +164,9 @@ impl Talk<'_> {
         }
         loop {
             if self.input.is_terminal() {
-                say("Paste the answer here and press Enter (an empty line begins anew):")?;
+                say(
+                    "Paste the answer and press Enter (an empty line throws away what was pasted so far):",
+                )?;
             }
             let pasted = tokio::select! {
                 biased;
@@ -186,6 +188,8 @@ impl Talk<'_> {
                     return Err(Failure::new("passkey: the answer", plain(&why), hint));
                 }
             };
+            // The rest of a wrong paste is not the next one.
+            self.input.forget();
             complain(&format!("walinkd: passkey: {why}"));
         }
     }
@@ -203,14 +207,14 @@ impl Talk<'_> {
         ))?;
         loop {
             if self.input.is_terminal() {
-                say("Does the phone show the same code? Enter for yes, n for no:")?;
+                say("Does the phone show the same code? Type y or n, then Enter:")?;
             }
             let line = tokio::select! {
                 biased;
                 line = self.input.line() => line?,
                 next = self.step.after(stage) => return next,
             };
-            match said(line.as_deref(), self.input.is_terminal()) {
+            match said(line.as_deref()) {
                 Said::Yes => break,
                 Said::No => return Err(self.reject().await),
                 Said::Nothing => {}
@@ -221,6 +225,8 @@ impl Talk<'_> {
                 Said::End if self.input.is_terminal() => {
                     return Err(not_compared("the code was not compared"));
                 }
+                // The answer was piped in, and somebody is there all the same.
+                Said::End if self.input.ask_person() => {}
                 Said::End => {
                     complain(
                         "walinkd: passkey: nobody has compared the code with the phone's: it is \
@@ -263,9 +269,11 @@ fn explain(page: &str, script: &str, left: Option<&str>) -> Result<(), Failure> 
     say(&format!(
         "WhatsApp asks for the account's passkey before it links; it waits for {left}.
 
-1. Open {page} in a browser whose device holds the account's passkey.
-2. Open the developer console there; browsers first want \"allow pasting\" typed.
-3. Paste this script into it, press Enter, and let the browser use the passkey.
+1. Open {page} in a browser that has the passkey or can ask the phone for it;
+   do not scan the QR code of that page.
+2. Open its console (Ctrl+Shift+J, in Firefox Ctrl+Shift+K) and type there, if
+   it asks for that: allow pasting
+3. Paste this script into the console, press Enter, and use the passkey.
 4. Copy what it prints and paste it here; keep WhatsApp open on the phone.
 
 {}
@@ -300,18 +308,17 @@ fn not_compared(why: &str) -> Failure {
 enum Said {
     Yes,
     No,
-    /// An empty line of a program's.
+    /// An empty line.
     Nothing,
     Something,
     End,
 }
 
-fn said(line: Option<&str>, terminal: bool) -> Said {
+fn said(line: Option<&str>) -> Said {
     let Some(line) = line else {
         return Said::End;
     };
     match line.trim().to_ascii_lowercase().as_str() {
-        "" if terminal => Said::Yes,
         "" => Said::Nothing,
         "y" | "yes" => Said::Yes,
         "n" | "no" => Said::No,
@@ -324,18 +331,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_person_says_yes_with_an_empty_line() {
-        for (line, person, program) in [
-            (Some("\n"), Said::Yes, Said::Nothing),
-            (Some(" Y\r\n"), Said::Yes, Said::Yes),
-            (Some("yes"), Said::Yes, Said::Yes),
-            (Some("N\n"), Said::No, Said::No),
-            (Some("no\n"), Said::No, Said::No),
-            (Some("{}\n"), Said::Something, Said::Something),
-            (None, Said::End, Said::End),
+    fn nothing_but_a_word_is_an_answer() {
+        for (line, expected) in [
+            (Some("\n"), Said::Nothing),
+            (Some(" Y\r\n"), Said::Yes),
+            (Some("yes"), Said::Yes),
+            (Some("N\n"), Said::No),
+            (Some("no\n"), Said::No),
+            (Some("{}\n"), Said::Something),
+            (None, Said::End),
         ] {
-            assert_eq!(said(line, true), person, "{line:?}");
-            assert_eq!(said(line, false), program, "{line:?}");
+            assert_eq!(said(line), expected, "{line:?}");
         }
     }
 }

@@ -5,7 +5,7 @@ use nix::sys::termios::{FlushArg, tcflush};
 use serde_json::{Map, Value};
 use std::{
     fs::File,
-    io::{self, BufRead, IsTerminal as _, Read as _},
+    io::{self, BufRead, BufReader, IsTerminal as _, Read as _},
     path::Path,
     thread,
     time::Instant,
@@ -43,6 +43,24 @@ impl Input {
         self.terminal
     }
 
+    /// Goes on with the person at the terminal, when standard input was a file
+    /// or a program; false when there is nobody.
+    pub(super) fn ask_person(&mut self) -> bool {
+        let Some(terminal) = io::stderr()
+            .is_terminal()
+            .then(|| File::open("/dev/tty").ok())
+            .flatten()
+        else {
+            return false;
+        };
+        let Ok(lines) = begin(|| BufReader::new(terminal)) else {
+            return false;
+        };
+        self.lines = Some(lines);
+        self.terminal = true;
+        true
+    }
+
     /// On a terminal, forgets what was typed so far: the empty line after a
     /// paste is no answer to the next question.
     pub(super) fn forget(&mut self) {
@@ -59,7 +77,7 @@ impl Input {
     /// caller.
     pub(super) async fn line(&mut self) -> Result<Option<String>, Failure> {
         if self.lines.is_none() {
-            self.lines = Some(begin()?);
+            self.lines = Some(begin(|| io::stdin().lock())?);
         }
         let Some(lines) = &mut self.lines else {
             return Ok(None);
@@ -119,10 +137,12 @@ fn nothing() -> Failure {
 
 /// A thread that nobody waits for: a read of a terminal cannot be given up,
 /// only the process can end.
-fn begin() -> Result<mpsc::Receiver<Line>, Failure> {
+fn begin<R: BufRead>(
+    open: impl FnOnce() -> R + Send + 'static,
+) -> Result<mpsc::Receiver<Line>, Failure> {
     let (sender, lines) = mpsc::channel(1);
     thread::Builder::new()
-        .spawn(move || read(io::stdin().lock(), &sender))
+        .spawn(move || read(open(), &sender))
         .map_err(|error| Failure::new("cannot start", error, "free some memory"))?;
     Ok(lines)
 }
@@ -170,19 +190,45 @@ impl Paste {
             _ if !begun && line.is_some() => None,
             _ if self.too_large => over.then(|| Err(too_large())),
             Ok(object) => Some(Ok(object)),
-            Err(why) => over.then_some(Err(why)),
+            Err(why) => (over || !may_become_one(&self.text)).then_some(Err(why)),
         }
     }
+}
+
+/// Without what editors and consoles put around a text.
+fn unwrapped(text: &str) -> &str {
+    let text = text.trim().trim_start_matches('\u{feff}').trim();
+    ['\'', '"', '`']
+        .into_iter()
+        .find_map(|quote| text.strip_prefix(quote)?.strip_suffix(quote))
+        .filter(|inside| inside.starts_with('{'))
+        .unwrap_or(text)
+}
+
+/// Whether this can still become an answer.
+fn may_become_one(text: &str) -> bool {
+    let text = text.trim_start().trim_start_matches('\u{feff}');
+    let text = text.trim_start_matches(['\'', '"', '`']).trim_start();
+    text.is_empty() || text.starts_with('{')
 }
 
 fn too_large() -> String {
     format!("it is larger than {} KiB", LARGEST >> 10)
 }
 
+/// Nothing in an answer holds a line break or needs one: those inside of texts
+/// were put there by a terminal or a letter.
 fn object(text: &str) -> Result<String, String> {
-    let text = text.trim();
+    let text: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
+    let text = unwrapped(&text);
     if text.is_empty() {
         return Err("there is no answer in it".to_owned());
+    }
+    if text.contains("navigator.credentials") {
+        return Err(
+            "it is the script: run that in the browser's console, and give what it prints there"
+                .to_owned(),
+        );
     }
     match serde_json::from_str::<Map<String, Value>>(text) {
         Ok(_) => Ok(text.to_owned()),
@@ -215,23 +261,31 @@ mod tests {
             (
                 &["\n", " \n", "{\n", " \"a\": 1\n", "}\n"],
                 5,
-                "{\n \"a\": 1\n}",
+                "{ \"a\": 1}",
             ),
             // The last line has no end when the paste has none.
-            (&["{\r\n", "}"], 2, "{\r\n}"),
+            (&["{\r\n", "}"], 2, "{}"),
+            // Wrapped by a terminal, and as a console shows a text.
+            (&["{\"a\":\"b\n", "c\"}\n"], 2, r#"{"a":"bc"}"#),
+            (&["'{\"a\":1}'\n"], 1, r#"{"a":1}"#),
+            (&["\u{feff}{}\n"], 1, "{}"),
         ] {
             assert_eq!(paste(lines), (taken, Ok(whole.to_owned())), "{lines:?}");
         }
     }
 
     #[test]
-    fn what_is_no_object_is_told_after_an_empty_line() {
+    fn what_is_no_object_is_told() {
         let large = format!("{}\n", "x".repeat(LARGEST));
         for (lines, taken, why) in [
-            (&["Promise {\n", "}\n", "\n", "{}\n"][..], 3, "not the JSON"),
+            (&["Promise {\n", "}\n"][..], 1, "not the JSON"),
             (&["{\n", "\n"], 2, "not the JSON"),
-            (&["'{}'\n"], 2, "not the JSON"),
-            (&["12\n", "\n"], 2, "not the JSON"),
+            (&["12\n", "\n"], 1, "not the JSON"),
+            (
+                &["await navigator.credentials.get()\n"],
+                1,
+                "it is the script",
+            ),
             (&["{\"a\":\n"], 2, "not the JSON"),
             (&[], 1, "no answer"),
             (&["\n"], 2, "no answer"),

@@ -6,12 +6,13 @@ use crate::{client::Client, wire::State};
 pub(super) async fn run(client: &Client) -> Result<(), Failure> {
     let failed = |error| Failure::call("reconnect", error);
     client.reconnect().await.map_err(failed)?;
-    if client.status().await.map_err(failed)?.data.state == State::Paused {
-        return Err(Failure::not_reached(
-            "reconnect",
-            "the daemon is paused",
-            "end that first: walinkd resume",
-        ));
-    }
-    say("Connecting anew. walinkd status shows how it goes.")
+    let (why, hint) = match client.status().await.map_err(failed)?.data.state {
+        State::Paused => ("the daemon is paused", "end that first: walinkd resume"),
+        State::WaitingPasskey => (
+            "WhatsApp waits for the passkey on this connection",
+            "end that first: walinkd passkey --cancel",
+        ),
+        _ => return say("Connecting anew. walinkd status shows how it goes."),
+    };
+    Err(Failure::not_reached("reconnect", why, hint))
 }

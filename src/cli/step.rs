@@ -137,7 +137,7 @@ impl<'a> Step<'a> {
 
     fn not_linked(&self, why: &str) -> Failure {
         let anew = if self.is_beside() {
-            "the present link stays; ask for a code again with walinkd pair PHONE --replace"
+            "the present link stays; walinkd pair PHONE --replace"
         } else {
             "walinkd qr, or walinkd pair PHONE"
         };

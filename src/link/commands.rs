@@ -36,15 +36,6 @@ impl Machine {
             }
             return;
         }
-        // A program that asks for its code again must not end the step in
-        // which that code is being used.
-        if let Some(candidate) = &self.candidate
-            && candidate.is_at_gate(&order.phone)
-            && !order.replace
-        {
-            self.effect(answer(Err(PairError::PasskeyAsked)));
-            return;
-        }
         if let Some(until) = self.limited_until(&order.phone, now) {
             let retry_after = until - now.mono;
             self.effect(answer(Err(PairError::Limited {

@@ -61,10 +61,6 @@ pub enum PairError {
     Refused(String),
     #[error("WhatsApp cannot be reached: {0}")]
     Unreachable(String),
-    #[error(
-        "the code for this number has been entered, and WhatsApp asks for the account's passkey: answer at /connection/passkey (walinkd passkey), or end that step with DELETE /connection/passkey (walinkd passkey --cancel)"
-    )]
-    PasskeyAsked,
     #[error("the daemon is shutting down")]
     Stopping,
 }

@@ -63,7 +63,7 @@ impl Machine {
 
     /// Gives the candidate up, if there is one, and its waiters the reason.
     pub(super) fn end_candidate(&mut self, why: PairError) {
-        self.end_passkey(&PasskeyError::from(&why));
+        self.drop_passkey(&why);
         self.answer_waiters(Err(why));
         if let Some(candidate) = self.candidate.take() {
             if candidate.generation().is_some() {

@@ -164,6 +164,9 @@ impl Machine {
     /// What a person should do in the passkey step.
     fn passkey_action(&self) -> Option<String> {
         let action = match self.gate()?.step {
+            Step::Challenge(_) if self.live.is_some() => {
+                "To link the new number in the place of this one, WhatsApp asks for its account's passkey: run walinkd passkey, or answer at /connection/passkey."
+            }
             Step::Challenge(_) => {
                 "WhatsApp asks for the account's passkey before it links: run walinkd passkey, or answer at /connection/passkey."
             }
@@ -224,6 +227,9 @@ pub(super) fn sentence(machine: &Machine) -> String {
         },
         State::WaitingPasskey => {
             "waiting for the account's passkey, which WhatsApp asks for".to_owned()
+        }
+        State::Linking if machine.gate().is_some() => {
+            "the passkey step is confirmed; the phone is to link the device".to_owned()
         }
         State::Linking => "a phone has accepted; logging in".to_owned(),
         State::Connected => format!("connected{number}"),

@@ -33,8 +33,7 @@ pub enum Code {
     PasskeyCancelled,
     /// WhatsApp did not accept the passkey's answer; pairing begins anew.
     PasskeyRefused,
-    /// The passkey step waits for something else now, or has to be ended
-    /// before this can be.
+    /// The passkey step waits for something else now.
     PasskeyStage,
     /// The path exists, the method does not.
     MethodNotAllowed,

@@ -113,7 +113,7 @@ fn the_script_alone_or_with_what_to_do() {
     assert!(out.contains("it waits for 598 seconds.\n"), "{out}");
     assert!(out.contains("Open https://web.whatsapp.com in"), "{out}");
     assert!(out.contains(&format!("\n\n{script}\n")), "{out}");
-    assert!(!out.contains("Paste the answer here"), "no terminal: {out}");
+    assert!(!out.contains("Paste the answer"), "no terminal: {out}");
     for scene in [confirm(), checking()] {
         daemon.change(scene);
         let (code, out, err) = daemon.run(&["passkey", "--script"]);
@@ -290,7 +290,7 @@ fn beside_a_live_link_another_device_is_waited_for() {
 
 #[test]
 fn a_person_pastes_tries_again_and_compares() {
-    const PASTE: &str = "Paste the answer here";
+    const PASTE: &str = "Paste the answer";
     let daemon = Daemon::new(challenge().then(checking()));
     let mut passkey = Terminal::new(daemon.command(&["passkey"]));
     passkey.until("allow pasting");
@@ -318,7 +318,11 @@ fn a_person_pastes_tries_again_and_compares() {
     passkey.until("neither y nor n");
     passkey.until("Does the phone show the same code?");
     assert_eq!(daemon.orders(), ["answer \"good\""]);
+    // Enter alone is not a yes.
     passkey.press("\n");
+    passkey.until("Does the phone show the same code?");
+    assert_eq!(daemon.orders(), ["answer \"good\""]);
+    passkey.press("y\n");
     passkey.until("Linked as 62812******89");
     assert_eq!(passkey.end(), 0);
     assert_eq!(daemon.orders(), ["answer \"good\"", "confirm"]);
@@ -329,7 +333,7 @@ fn a_person_is_told_when_the_step_goes_on_without_them() {
     // Somebody answers elsewhere, then the time runs out.
     let daemon = Daemon::new(challenge());
     let passkey = Terminal::new(daemon.command(&["passkey"]));
-    passkey.until("Paste the answer here");
+    passkey.until("Paste the answer");
     daemon.change(confirm());
     passkey.until("Does the phone show the same code?");
     daemon.change(failed());

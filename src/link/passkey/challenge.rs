@@ -114,10 +114,12 @@ impl Challenge {
     }
 
     pub(in crate::link) fn stage(&self) -> PasskeyStage {
-        // A JSON text is a JavaScript expression.
+        // A JSON text is a JavaScript expression. In short lines, since a
+        // terminal that wraps a longer one breaks it when it is copied.
+        let options = format!("{:#}", self.options).replace('\n', "\n  ");
         let script = SCRIPT
             .replace("PAGE", &self.page())
-            .replace("OPTIONS", &self.options.to_string());
+            .replace("OPTIONS", &options);
         PasskeyStage::Challenge {
             public_key: self.options.clone(),
             page: self.page(),
@@ -195,8 +197,11 @@ mod tests {
             panic!("a challenge");
         };
         assert_eq!(public_key["extensions"]["uvm"], true);
-        assert!(script.contains(r#""challenge":"a-_b""#), "{script}");
+        assert!(script.contains(r#""challenge": "a-_b""#), "{script}");
         assert!(script.contains("https://web.whatsapp.com\n"), "{script}");
+        for line in script.lines() {
+            assert!(line.len() < 80, "{line}");
+        }
         for call in [
             "fetch",
             "XMLHttpRequest",

@@ -7,23 +7,24 @@
 
 mod challenge;
 mod credential;
+mod order;
 
 pub(super) use challenge::Challenge;
 pub use credential::BadCredential;
+use order::browser_failure;
+pub use order::{PasskeyError, PasskeyOrder};
 
 use super::{
     candidate::{Candidate, Phase},
-    handle::{PairError, Stopping},
+    handle::PairError,
     machine::{Answer, Effect, Machine, Now, ReplyId, Weight},
     view::wall_at,
 };
 use crate::{
-    wa::Secret,
+    wa::{Secret, Slot},
     wire::{PasskeyStage, PasskeyStep, Timestamp},
 };
-use serde_json::Value;
-use std::{fmt, time::Duration};
-use thiserror::Error;
+use std::time::Duration;
 
 /// WhatsApp checks the answer, and the phone makes its half of the code:
 /// people are asked to keep it open meanwhile. The library's own patience ends
@@ -36,68 +37,6 @@ const COMPARE_AT_LEAST: Duration = Duration::from_secs(2 * 60);
 /// After the confirmation the phone links the device; somebody may have to tap
 /// there first.
 const LINK_WITHIN: Duration = Duration::from_secs(2 * 60);
-
-/// What a caller wants of the passkey step.
-#[derive(Clone, PartialEq)]
-pub enum PasskeyOrder {
-    /// The browser's answer, as `PublicKeyCredential.toJSON()` gives it.
-    Answer(Value),
-    /// The name of the error that the browser gave instead.
-    BrowserFailed(String),
-    /// The code has been compared.
-    Confirm,
-    /// Give the step up and pair anew.
-    Cancel,
-}
-
-impl fmt::Debug for PasskeyOrder {
-    /// Without the answer.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Answer(_) => "Answer",
-            Self::BrowserFailed(_) => "BrowserFailed",
-            Self::Confirm => "Confirm",
-            Self::Cancel => "Cancel",
-        })
-    }
-}
-
-/// Why the passkey step does not go on.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum PasskeyError {
-    #[error("{}", .0.as_deref().map_or_else(
-        || "WhatsApp asks for no passkey now".to_owned(),
-        |why| format!("the passkey step has ended: {why}"),
-    ))]
-    NotAsked(Option<String>),
-    #[error("{0}")]
-    Stage(&'static str),
-    #[error(transparent)]
-    Bad(#[from] BadCredential),
-    #[error("{0}")]
-    Browser(String),
-    /// WhatsApp or the phone did not accept it.
-    #[error("{0}")]
-    Refused(String),
-    /// The connection, the time, or the attempt has ended while it was checked.
-    #[error("{0}")]
-    Ended(String),
-    #[error(transparent)]
-    Stopping(#[from] Stopping),
-}
-
-impl From<&PairError> for PasskeyError {
-    /// The attempt was given up, for this reason.
-    fn from(why: &PairError) -> Self {
-        match why {
-            PairError::Stopping => Self::Stopping(Stopping),
-            PairError::Refused(why) | PairError::Unreachable(why) => {
-                Self::Ended(format!("the passkey step was broken off: {why}"))
-            }
-            other => Self::Ended(other.to_string()),
-        }
-    }
-}
 
 /// Where the step stands.
 #[derive(Debug)]
@@ -261,7 +200,11 @@ impl Machine {
                             "the passkey has answered; WhatsApp and the phone check it",
                         );
                     }
-                    Err(error) => self.answer_passkey(reply, Err(error.into())),
+                    Err(error) => {
+                        let message = format!("not sent to WhatsApp: {error}");
+                        self.record("pairing.passkey_bad", Weight::Notice, message);
+                        self.answer_passkey(reply, Err(error.into()));
+                    }
                 }
                 return;
             }
@@ -376,12 +319,7 @@ impl Machine {
         error: fn(String) -> PasskeyError,
         now: Now,
     ) {
-        let again = if self.live.is_some() {
-            "ask for a pairing code again"
-        } else {
-            "scan or enter the new code"
-        };
-        let message = format!("{why}: {again}");
+        let message = format!("{why}: nothing is linked, start again");
         self.end_passkey(&error(message.clone()));
         // If it was the proof of the former link that displeased, the next
         // attempt goes without.
@@ -391,10 +329,21 @@ impl Machine {
         self.passkey_ended = Some(message.clone());
         let kind = format!("pairing.{code}");
         self.record(&kind, Weight::Warning, message.clone());
-        if self.live.is_some() {
+        let intent = self.candidate_intent();
+        let beside = self.live.is_some();
+        // What there is to say of the step has been said.
+        self.set_candidate(Phase::Waiting {
+            until: now.mono,
+            state: None,
+        });
+        self.effect(Effect::Close {
+            slot: Slot::Candidate,
+            unlink: false,
+        });
+        if beside {
             self.end_candidate(PairError::Refused(message));
         } else {
-            self.begin_pairing(self.candidate_intent(), now);
+            self.begin_pairing(intent, now);
         }
     }
 
@@ -416,32 +365,20 @@ impl Machine {
         }
     }
 
+    /// Another order ends the attempt, and the step with it.
+    pub(super) fn drop_passkey(&mut self, why: &PairError) {
+        if self.gate().is_some() {
+            let error = PasskeyError::from(why);
+            self.end_passkey(&error);
+            self.record("pairing.passkey_dropped", Weight::Notice, error.to_string());
+        }
+    }
+
     fn answer_passkey(
         &mut self,
         reply: ReplyId,
         result: Result<Option<PasskeyStep>, PasskeyError>,
     ) {
         self.effect(Effect::Answer(reply, Answer::Passkey(result)));
-    }
-}
-
-/// What the browser's error means: <https://www.w3.org/TR/webauthn-3/#sctn-getAssertion>.
-fn browser_failure(name: &str, page: &str) -> String {
-    let name: String = name
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .take(40)
-        .collect();
-    match name.as_str() {
-        "NotAllowedError" | "AbortError" => format!(
-            "the browser gave no passkey ({name}): the dialog was closed, or this browser holds no passkey of the account; run the script again, or in a browser that has it"
-        ),
-        "SecurityError" => {
-            format!("the browser refused ({name}): run the script in the console of {page}")
-        }
-        "" => "the browser gave no passkey: run the script again".to_owned(),
-        _ => format!(
-            "the browser gave no passkey ({name}): run the script again, or in another browser"
-        ),
     }
 }

@@ -1,37 +1,48 @@
-// Asks this browser for your WhatsApp passkey and prints its answer for walinkd.
-// It sends nothing anywhere. Run it in the console of PAGE
+// Asks this browser for your WhatsApp passkey; prints its answer for walinkd.
+// It sends nothing anywhere. Run it in the console of this page:
+// PAGE
 (async (clipboard) => {
   const options = OPTIONS;
-  const decode = (text) =>
-    Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
-  const encode = (buffer) =>
-    btoa(String.fromCharCode(...new Uint8Array(buffer)))
-      .replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+  const decode = (text) => {
+    const plain = atob(text.replace(/-/g, "+").replace(/_/g, "/"));
+    return Uint8Array.from(plain, (letter) => letter.charCodeAt(0));
+  };
+  const encode = (buffer) => {
+    const plain = btoa(String.fromCharCode(...new Uint8Array(buffer)));
+    return plain.replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
+  };
   options.challenge = decode(options.challenge);
   for (const key of options.allowCredentials ?? []) key.id = decode(key.id);
   let answer;
   try {
-    const { id, rawId, type, response } = await navigator.credentials.get({ publicKey: options });
-    const { clientDataJSON, authenticatorData, signature, userHandle } = response;
+    const passkey = await navigator.credentials.get({ publicKey: options });
+    const { response } = passkey;
     answer = {
-      id,
-      rawId: encode(rawId),
-      type,
+      id: passkey.id,
+      rawId: encode(passkey.rawId),
+      type: passkey.type,
       response: {
-        clientDataJSON: encode(clientDataJSON),
-        authenticatorData: encode(authenticatorData),
-        signature: encode(signature),
-        ...(userHandle?.byteLength && { userHandle: encode(userHandle) }),
+        clientDataJSON: encode(response.clientDataJSON),
+        authenticatorData: encode(response.authenticatorData),
+        signature: encode(response.signature),
       },
     };
+    const user = response.userHandle;
+    if (user?.byteLength) answer.response.userHandle = encode(user);
   } catch ({ name, message }) {
     answer = { error: { name, message } };
   }
   const text = JSON.stringify(answer, null, 1);
   console.log(text);
   try {
+    // Not every browser lets a script; it can be copied by hand, too.
     await clipboard(text);
-  } catch {} // Not every browser lets a script; the text above can be copied by hand.
-  console.log("Paste the text above into walinkd. It may be in the clipboard already.");
+  } catch {}
+  console.log("Paste the text above into walinkd.");
+  console.log("It may be in the clipboard already.");
   return text;
-})(typeof copy === "function" ? copy : (text) => navigator.clipboard.writeText(text));
+})(
+  typeof copy === "function"
+    ? copy
+    : (text) => navigator.clipboard.writeText(text),
+);

@@ -3,7 +3,7 @@
 use super::{A, B, Play, linked, phone};
 use crate::{
     link::{
-        handle::{PairError, PairOrder, PairingPolicy, Stopping},
+        handle::{PairOrder, PairingPolicy, Stopping},
         machine::{Answer, Effect, Input},
         passkey::{PasskeyError, PasskeyOrder},
     },
@@ -549,23 +549,23 @@ fn beside_a_live_link_that_link_stays() {
 }
 
 #[test]
-fn asking_for_the_code_again_does_not_end_the_step() {
-    let mut play = Play::new(Some(A), None);
-    play.show_code();
-    play.ask_passkey();
-    let order = |number, replace| PairOrder {
-        phone: phone(number),
-        custom_code: None,
-        replace,
-    };
-    play.feed(Input::Pair(order(A, false), 1));
-    assert_eq!(
-        play.answers.get(&1),
-        Some(&Answer::Pair(Err(PairError::PasskeyAsked)))
-    );
-    assert_eq!(play.stage(), Some("challenge"));
-    play.feed(Input::Pair(order(B, false), 2));
-    assert_eq!(play.stage(), None);
+fn another_order_to_pair_begins_anew() {
+    for (number, replace) in [(A, false), (B, false), (B, true)] {
+        let mut play = Play::new(Some(A), None);
+        play.show_code();
+        play.ask_passkey();
+        play.answer(1);
+        play.order(number, replace, 2);
+        assert_eq!(play.stage(), None);
+        let told = play.told(1);
+        assert!(
+            matches!(told, Some(Err(PasskeyError::Ended(_)))),
+            "{told:?}"
+        );
+        play.show_code();
+        let code = play.snapshot().pairing.expect("a code");
+        assert_eq!(code.phone_number, number);
+    }
 }
 
 #[test]
