@@ -1,7 +1,15 @@
 //! The process on the other side of the control socket.
 
-use nix::unistd::{Gid, Group, Uid, User, geteuid, getgrouplist};
-use std::{ffi::CString, io, sync::Arc};
+use nix::{
+    libc,
+    unistd::{Gid, Group, Uid, User, geteuid, getgrouplist},
+};
+use std::{
+    ffi::CString,
+    io,
+    os::fd::{AsFd, AsRawFd, BorrowedFd},
+    sync::Arc,
+};
 use thiserror::Error;
 use tokio::net::UnixStream;
 
@@ -13,8 +21,8 @@ pub struct Peer {
     pub uid: u32,
     /// Unknown when the peer lives in another PID namespace.
     pub pid: Option<i32>,
-    /// The process's own group and every group its user is a member of. Empty
-    /// for root and the daemon's user, who need none.
+    /// The process's groups, and every group its user is a member of by now.
+    /// Empty for root and the daemon's user, who need none.
     groups: Arc<[u32]>,
 }
 
@@ -55,8 +63,12 @@ impl Peer {
         let groups = if owns_the_daemon(uid) {
             Vec::new()
         } else {
+            // In a user namespace of our own a stranger's uid is nobody's; its
+            // groups are still told where they are known here.
+            let mut groups = groups_of_process(stream.as_fd())?;
             // The name service may ask over the network and blocks meanwhile.
-            tokio::task::spawn_blocking(move || groups_of(uid, gid)).await?
+            groups.extend(tokio::task::spawn_blocking(move || groups_of(uid, gid)).await?);
+            groups
         };
         Ok(Self {
             uid,
@@ -91,6 +103,37 @@ fn owns_the_daemon(uid: u32) -> bool {
     uid == 0 || Uid::from_raw(uid) == geteuid()
 }
 
+/// The supplementary groups of the process on the other side.
+#[expect(unsafe_code, reason = "no safe crate has SO_PEERGROUPS")]
+fn groups_of_process(socket: BorrowedFd<'_>) -> io::Result<Vec<u32>> {
+    let mut groups = vec![0_u32; 64];
+    loop {
+        let mut bytes = libc::socklen_t::try_from(size_of_val(&groups[..])).unwrap_or(0);
+        // SAFETY: the buffer is as long as `bytes` says, and every bit pattern
+        // is a `u32`.
+        let failed = unsafe {
+            libc::getsockopt(
+                socket.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_PEERGROUPS,
+                groups.as_mut_ptr().cast(),
+                &raw mut bytes,
+            )
+        } != 0;
+        let found = usize::try_from(bytes).unwrap_or(0) / size_of::<u32>();
+        if !failed {
+            groups.truncate(found);
+            return Ok(groups);
+        }
+        let error = io::Error::last_os_error();
+        // The kernel says then how much room it wants.
+        if error.raw_os_error() != Some(libc::ERANGE) || found <= groups.len() {
+            return Err(error);
+        }
+        groups.resize(found, 0);
+    }
+}
+
 fn groups_of(uid: u32, gid: u32) -> Vec<u32> {
     let mut groups = vec![gid];
     // A user the name service does not know (a container's) has its own group.
@@ -106,6 +149,18 @@ fn groups_of(uid: u32, gid: u32) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn the_kernel_tells_a_peers_groups() {
+        let (one, _other) = UnixStream::pair().expect("a pair");
+        let told = groups_of_process(one.as_fd()).expect("told");
+        let ours: Vec<u32> = nix::unistd::getgroups()
+            .expect("our own groups")
+            .into_iter()
+            .map(Gid::as_raw)
+            .collect();
+        assert_eq!(told, ours);
+    }
 
     #[test]
     fn members_manage_and_others_read() {

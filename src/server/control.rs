@@ -101,6 +101,9 @@ impl ControlSocket {
             return;
         };
         let gid = group.map_or_else(getegid, Gid::from_raw);
+        if fs::symlink_metadata(&file.path).is_ok_and(|found| found.gid() == gid.as_raw()) {
+            return;
+        }
         if let Err(error) = chown(&file.path, None, Some(gid)) {
             tracing::warn!(
                 "{}: the control socket cannot be given to group {gid}: {error}: make the daemon's user a member of that group and restart",
