@@ -4,6 +4,7 @@
 //! Owns what people type and read. Must keep no state.
 
 mod check_config;
+mod completions;
 mod disconnect;
 mod failure;
 mod instance;
@@ -64,6 +65,11 @@ enum Verb {
     Client(ClientVerb),
     /// Check a configuration and tell every fault
     CheckConfig(check_config::Arguments),
+    /// Print what a shell needs to complete this command line
+    ///
+    /// The package installs these. Without it, for bash: walinkd completions bash
+    /// > ~/.local/share/bash-completion/completions/walinkd
+    Completions(completions::Arguments),
 }
 
 /// The verbs that are calls of the API.
@@ -89,6 +95,11 @@ enum ClientVerb {
     Reload,
 }
 
+/// The whole command line, for those who describe it.
+pub fn command() -> clap::Command {
+    Arguments::command()
+}
+
 /// The whole program.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -104,6 +115,9 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
         }
         Some(Verb::CheckConfig(arguments)) => {
             check_config::run(&common, arguments).map(|()| ExitCode::SUCCESS)
+        }
+        Some(Verb::Completions(arguments)) => {
+            completions::run(&arguments).map(|()| ExitCode::SUCCESS)
         }
         Some(Verb::Client(verb)) => call(&common, verb).map(|()| ExitCode::SUCCESS),
     }
@@ -135,7 +149,7 @@ fn call(common: &Common, verb: ClientVerb) -> Result<(), Failure> {
 /// with the one that is not named.
 fn no_instance(common: &Common) {
     if common.instance.is_some() {
-        Arguments::command()
+        command()
             .error(
                 ErrorKind::ArgumentConflict,
                 "--instance names a daemon that runs: to start one, use \

@@ -23,6 +23,8 @@ fn wrong_usage_is_2_and_help_is_0() {
         &["check-config", "/f", "--config", "/f"],
         &["passkey", "--script", "--cancel"],
         &["passkey", "/f", "--script"],
+        &["completions"],
+        &["completions", "tcsh"],
     ] {
         let (code, out, err) = run(arguments);
         assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}: {err}");
@@ -47,6 +49,7 @@ fn wrong_usage_is_2_and_help_is_0() {
         "reconnect",
         "reload",
         "check-config",
+        "completions",
     ] {
         assert!(out.contains(verb), "{verb} in {out}");
         assert_eq!(run(&[verb, "--help"]).0, 0, "{verb}");
