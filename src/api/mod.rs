@@ -16,11 +16,14 @@ mod problem;
 mod qr;
 mod query;
 mod reconnect;
+mod reference;
 mod reload;
 mod status;
 mod table;
 #[cfg(test)]
 mod tests;
+
+pub use reference::{Call, reference};
 
 use crate::{
     auth::Gate,

@@ -60,12 +60,13 @@ impl Reach {
 }
 
 pub(super) struct Route {
-    #[cfg_attr(not(test), expect(dead_code, reason = "only the tests walk the table"))]
     pub method: Method,
     pub path: &'static str,
     pub right: Right,
     pub reach: Reach,
-    longest_wait: Duration,
+    /// What it does or gives, in sentences.
+    pub summary: &'static str,
+    pub longest_wait: Duration,
     serve: MethodRouter<Arc<App>>,
 }
 
@@ -73,21 +74,36 @@ pub(super) struct Route {
 pub(super) fn table() -> Vec<Route> {
     use {Reach::{ControlOnly, Everywhere}, Right::{Manage, Open, Read}};
     vec![
-        get("/connection/status", Read, Everywhere, status::show).waiting(),
-        get("/connection/qr", Read, Everywhere, qr::show).waiting(),
-        get("/connection/pairing", Read, Everywhere, pairing::show),
-        post("/connection/pairing", Manage, Everywhere, pairing::begin),
-        get("/connection/passkey", Manage, Everywhere, passkey::show).waiting(),
-        post("/connection/passkey", Manage, Everywhere, passkey::answer_challenge),
-        delete("/connection/passkey", Manage, Everywhere, passkey::cancel),
-        post("/connection/passkey/confirm", Manage, Everywhere, passkey::confirm),
-        post("/connection/disconnect", Manage, Everywhere, disconnect::disconnect),
-        post("/connection/pause", Manage, Everywhere, pause::pause),
-        post("/connection/resume", Manage, Everywhere, pause::resume),
-        post("/connection/reconnect", Manage, Everywhere, reconnect::reconnect),
-        get("/livez", Open, Everywhere, health::live),
-        get("/readyz", Open, Everywhere, health::ready),
-        post("/admin/reload", Manage, ControlOnly, reload::reload),
+        get("/connection/status", Read, Everywhere, status::show,
+            "How the connection stands. With ?after=GENERATION it answers as soon as the generation is another one, after 30 s at the latest or after ?wait=.").waiting(),
+        get("/connection/qr", Read, Everywhere, qr::show,
+            "The QR code to scan now, as a text; 404 when there is none. ?wait=10s waits for the first.").waiting(),
+        get("/connection/pairing", Read, Everywhere, pairing::show,
+            "The pairing code that can be entered now; 404 when there is none."),
+        post("/connection/pairing", Manage, Everywhere, pairing::begin,
+            "A pairing code for the number in the body. While its code lives, the same number gets the same one."),
+        get("/connection/passkey", Manage, Everywhere, passkey::show,
+            "What the passkey step waits for; 404 when WhatsApp asks for none. ?wait=10s waits until a person is asked something.").waiting(),
+        post("/connection/passkey", Manage, Everywhere, passkey::answer_challenge,
+            "The passkey's answer, as PublicKeyCredential.toJSON() gives it; answers with the next stage."),
+        delete("/connection/passkey", Manage, Everywhere, passkey::cancel,
+            "Gives the passkey step up; pairing begins anew."),
+        post("/connection/passkey/confirm", Manage, Everywhere, passkey::confirm,
+            "Says that the phone shows the same code; answers with the next stage."),
+        post("/connection/disconnect", Manage, Everywhere, disconnect::disconnect,
+            "Unlinks the device at WhatsApp, wipes its session and begins to pair anew; tells what was really done. Nothing linked is no error."),
+        post("/connection/pause", Manage, Everywhere, pause::pause,
+            "Goes offline and stays so, also over a restart; the link is kept."),
+        post("/connection/resume", Manage, Everywhere, pause::resume,
+            "Ends a pause."),
+        post("/connection/reconnect", Manage, Everywhere, reconnect::reconnect,
+            "Drops the connection, skips any wait, and connects now."),
+        get("/livez", Open, Everywhere, health::live,
+            "Whether the daemon lives. A lost link changes nothing here."),
+        get("/readyz", Open, Everywhere, health::ready,
+            "Whether the daemon has started and is not stopping; 503 otherwise. A lost link changes nothing here."),
+        post("/admin/reload", Manage, ControlOnly, reload::reload,
+            "Reads the configuration anew and tells which keys have changed and which wait for a restart; 400 with every fault when it is refused."),
     ]
 }
 
@@ -97,8 +113,16 @@ fn get<T: 'static>(
     right: Right,
     reach: Reach,
     handler: impl Handler<T, Arc<App>>,
+    summary: &'static str,
 ) -> Route {
-    route(Method::GET, path, right, reach, routing::get(handler))
+    route(
+        Method::GET,
+        path,
+        right,
+        reach,
+        routing::get(handler),
+        summary,
+    )
 }
 
 fn post<T: 'static>(
@@ -106,8 +130,16 @@ fn post<T: 'static>(
     right: Right,
     reach: Reach,
     handler: impl Handler<T, Arc<App>>,
+    summary: &'static str,
 ) -> Route {
-    route(Method::POST, path, right, reach, routing::post(handler))
+    route(
+        Method::POST,
+        path,
+        right,
+        reach,
+        routing::post(handler),
+        summary,
+    )
 }
 
 fn delete<T: 'static>(
@@ -115,8 +147,16 @@ fn delete<T: 'static>(
     right: Right,
     reach: Reach,
     handler: impl Handler<T, Arc<App>>,
+    summary: &'static str,
 ) -> Route {
-    route(Method::DELETE, path, right, reach, routing::delete(handler))
+    route(
+        Method::DELETE,
+        path,
+        right,
+        reach,
+        routing::delete(handler),
+        summary,
+    )
 }
 
 fn route(
@@ -125,12 +165,14 @@ fn route(
     right: Right,
     reach: Reach,
     serve: MethodRouter<Arc<App>>,
+    summary: &'static str,
 ) -> Route {
     Route {
         method,
         path,
         right,
         reach,
+        summary,
         longest_wait: Duration::ZERO,
         serve,
     }

@@ -1,6 +1,6 @@
 //! Every key there is: what to write, how it is read, and whether it can
 //! change while the daemon runs. Reading, comparing and reloading all go by
-//! these tables.
+//! these tables, and so does what people read about the keys.
 
 use super::{
     ApiKey, Config, LogTarget, Mode, Platform, Scope, address,
@@ -36,10 +36,12 @@ impl AsRef<Field<Config>> for Key {
 
 /// A key that is named like the field it fills.
 macro_rules! key {
-    ($section:ident.$name:ident, $change:ident, $kind:expr, |$item:ident, $slot:ident| $read:expr) => {
+    ($section:ident.$name:ident, $change:ident, $default:expr, $about:expr, $kind:expr, |$item:ident, $slot:ident| $read:expr) => {
         Key {
             field: Field {
                 name: concat!(stringify!($section), ".", stringify!($name)),
+                about: $about,
+                value: $default,
                 kind: $kind,
                 read: |config, $item| {
                     let $slot = &mut config.$section.$name;
@@ -69,6 +71,8 @@ pub(super) static KEYS: [Key; 19] = [
     key!(
         http.listen,
         Restart,
+        "[\"127.0.0.1:3000\"]",
+        "Where the API is served over TCP, as plain HTTP; beyond loopback put a proxy with TLS in front.",
         "a list of addresses, for example [\"127.0.0.1:3000\"]; [] turns TCP off",
         |item, slot| {
             item.list(slot, address::listen, |_| Ok(()));
@@ -77,20 +81,38 @@ pub(super) static KEYS: [Key; 19] = [
     key!(
         http.cors_origins,
         Live,
+        "[\"*\"]",
+        "The web origins whose pages may call the API, with a key.",
         "a list of web origins, for example [\"https://example.org\"] or [\"*\"]",
         |item, slot| {
             item.list(slot, address::origin, address::origins);
         }
     ),
-    key!(http.request_timeout, Live, DURATION, |item, slot| {
-        item.text(slot, |text| value::duration(text, &TIMEOUT));
-    }),
-    key!(http.header_timeout, Live, DURATION, |item, slot| {
-        item.text(slot, |text| value::duration(text, &TIMEOUT));
-    }),
+    key!(
+        http.request_timeout,
+        Live,
+        "\"10s\"",
+        "How long a request may take from the end of its head to its answer; a wait that it asks for comes on top.",
+        DURATION,
+        |item, slot| {
+            item.text(slot, |text| value::duration(text, &TIMEOUT));
+        }
+    ),
+    key!(
+        http.header_timeout,
+        Live,
+        "\"5s\"",
+        "How long a request's head may take to arrive.",
+        DURATION,
+        |item, slot| {
+            item.text(slot, |text| value::duration(text, &TIMEOUT));
+        }
+    ),
     key!(
         http.max_connections,
         Live,
+        "1024",
+        "How many connections may be open at once, on TCP and again on the control socket; more wait until one closes.",
         "a whole number, for example 1024",
         |item, slot| {
             item.number(slot, CONNECTIONS);
@@ -99,6 +121,8 @@ pub(super) static KEYS: [Key; 19] = [
     key!(
         http.max_body,
         Live,
+        "\"16KiB\"",
+        "How large a request's body may be.",
         "a size, for example \"16KiB\", or a whole number of bytes",
         |item, slot| {
             item.size(slot, BODY);
@@ -107,6 +131,8 @@ pub(super) static KEYS: [Key; 19] = [
     key!(
         control.socket,
         Restart,
+        "\"/run/walinkd/control.sock\"",
+        "The Unix socket that the commands use, with mode 0660. Set $RUNTIME_DIRECTORY, or start the daemon as a user without a file in /etc, and the default lies elsewhere.",
         "an absolute path in quotes",
         |item, slot| {
             item.text(slot, value::socket_path);
@@ -115,6 +141,8 @@ pub(super) static KEYS: [Key; 19] = [
     key!(
         control.group,
         Live,
+        "\"\"",
+        "The group whose members manage, as do root and the daemon's own user; the socket is given to it, for which the daemon's user must be in it or be root. Others who can open the socket only read.",
         "the name of a group in quotes; \"\" for none",
         |item, slot| {
             item.optional(slot, value::group);
@@ -123,19 +151,30 @@ pub(super) static KEYS: [Key; 19] = [
     key!(
         auth.keys,
         Live,
+        "[]",
+        "The API keys for TCP, each known by its SHA-256 only. With none here nor in the environment, the first start makes one and says in which file it is.",
         "each key as [[auth.keys]] with its name, sha256 and scope below it",
         |item, slot| {
             api_keys(item, slot);
         }
     ),
-    key!(pairing.mode, Live, "\"qr\" or \"code\"", |item, slot| {
-        item.text(slot, |text| {
-            value::word(text, &[("qr", Mode::Qr), ("code", Mode::Code)])
-        });
-    }),
+    key!(
+        pairing.mode,
+        Live,
+        "\"qr\"",
+        "How an unlinked daemon begins: it shows QR codes, or it asks for a pairing code for phone_number.",
+        "\"qr\" or \"code\"",
+        |item, slot| {
+            item.text(slot, |text| {
+                value::word(text, &[("qr", Mode::Qr), ("code", Mode::Code)])
+            });
+        }
+    ),
     key!(
         pairing.phone_number,
         Live,
+        "\"\"",
+        "The number to link, digits with the country code, needed with mode \"code\". When it changes, a reload pairs the new number beside the live link, which stays until the new one is linked.",
         "the number in quotes, for example \"628123456789\"",
         |item, slot| {
             item.optional(slot, value::phone);
@@ -144,6 +183,8 @@ pub(super) static KEYS: [Key; 19] = [
     key!(
         pairing.device_name,
         Live,
+        "\"walinkd\"",
+        "The name that the phone shows under Linked devices, from the next pairing on.",
         "a name in quotes, for example \"walinkd\"",
         |item, slot| {
             item.text(slot, value::device_name);
@@ -152,17 +193,28 @@ pub(super) static KEYS: [Key; 19] = [
     key!(
         pairing.platform,
         Live,
+        "\"chrome\"",
+        "The kind of device that the phone shows, from the next pairing on: chrome, edge, firefox, ie, opera, safari, desktop or uwp.",
         "a platform in quotes, for example \"chrome\"",
         |item, slot| {
             item.text(slot, |text| value::word(text, &PLATFORMS));
         }
     ),
-    key!(pairing.idle_after, Live, DURATION, |item, slot| {
-        item.text(slot, |text| value::duration(text, &IDLE));
-    }),
+    key!(
+        pairing.idle_after,
+        Live,
+        "\"10m\"",
+        "Unlinked and with nobody asking for so long, the daemon makes no more codes until somebody asks; \"0s\" never stops.",
+        DURATION,
+        |item, slot| {
+            item.text(slot, |text| value::duration(text, &IDLE));
+        }
+    ),
     key!(
         whatsapp.url,
         Restart,
+        "\"wss://web.whatsapp.com/ws/chat\"",
+        "Where WhatsApp answers.",
         "an address in quotes, \"wss://web.whatsapp.com/ws/chat\"",
         |item, slot| {
             item.text(slot, address::whatsapp);
@@ -171,6 +223,8 @@ pub(super) static KEYS: [Key; 19] = [
     key!(
         whatsapp.proxy,
         Restart,
+        "\"\"",
+        "The proxy for every outgoing connection, http:// or socks5://, with user:password@ if needed; it is never bypassed.",
         "an address in quotes, for example \"socks5://127.0.0.1:1080\"; \"\" for none",
         |item, slot| {
             item.optional(slot, address::proxy);
@@ -179,6 +233,8 @@ pub(super) static KEYS: [Key; 19] = [
     key!(
         storage.state_dir,
         Restart,
+        "\"/var/lib/walinkd\"",
+        "The directory of the session with its keys, readable by the daemon's user only, and for one daemon at a time. Set $STATE_DIRECTORY, or start the daemon as a user without a file in /etc, and the default lies elsewhere.",
         "an absolute path in quotes",
         |item, slot| {
             item.text(slot, value::path);
@@ -187,6 +243,8 @@ pub(super) static KEYS: [Key; 19] = [
     key!(
         log.level,
         Live,
+        "\"info\"",
+        "What is logged: off, error, warn, info, debug, trace, or a filter such as \"info,walinkd=debug\".",
         "a level in quotes, for example \"info\"",
         |item, slot| {
             item.text(slot, value::log_level);
@@ -195,6 +253,8 @@ pub(super) static KEYS: [Key; 19] = [
     key!(
         log.target,
         Restart,
+        "\"auto\"",
+        "Where the log goes: auto is the journal under systemd and standard error elsewhere; json is standard error, one JSON object a line.",
         "\"auto\", \"journald\", \"stderr\" or \"json\"",
         |item, slot| {
             item.text(slot, |text| value::word(text, &TARGETS));
@@ -222,7 +282,7 @@ const TARGETS: [(&str, LogTarget); 4] = [
 
 /// An `[[auth.keys]]` as far as it could be read.
 #[derive(Default)]
-struct Draft {
+pub(super) struct Draft {
     name: Option<String>,
     sha256: Option<[u8; 32]>,
     scope: Option<Scope>,
@@ -232,16 +292,22 @@ struct Draft {
 static API_KEY: [Field<Draft>; 4] = [
     Field {
         name: "name",
+        about: "What the log calls the key; each has a name of its own.",
+        value: "\"dashboard\"",
         kind: "a name in quotes, for example \"dashboard\"",
         read: |draft, item| item.text(&mut draft.name, |text| value::key_name(text).map(Some)),
     },
     Field {
         name: "sha256",
+        about: "The SHA-256 of the key. To make both: KEY=$(openssl rand -hex 32); echo \"$KEY\"; printf %s \"$KEY\" | sha256sum",
+        value: "\"…\"",
         kind: "the key's SHA-256 in quotes, 64 hexadecimal digits",
         read: |draft, item| item.text(&mut draft.sha256, |text| value::sha256(text).map(Some)),
     },
     Field {
         name: "scope",
+        about: "What the key may do: read is GET, manage is everything. Without it: read.",
+        value: "\"read\"",
         kind: "\"read\" or \"manage\"",
         read: |draft, item| {
             item.text(&mut draft.scope, |text| {
@@ -251,10 +317,20 @@ static API_KEY: [Field<Draft>; 4] = [
     },
     Field {
         name: "expires",
+        about: "The last day, in UTC, on which the key holds; or a moment, 2027-01-01T12:00:00Z. Without it the key holds for ever.",
+        value: "2027-01-01",
         kind: "a date without quotes, for example 2027-01-01",
         read: |draft, item| item.end_of(&mut draft.expires),
     },
 ];
+
+/// The keys of each table, where a key's value is a list of tables.
+pub(super) fn inside(key: &str) -> &'static [Field<Draft>] {
+    match key {
+        "auth.keys" => &API_KEY,
+        _ => &[],
+    }
+}
 
 fn api_keys(item: Item<'_, '_>, keys: &mut Vec<ApiKey>) {
     let mut names: Vec<String> = Vec::new();

@@ -14,6 +14,7 @@ mod file;
 mod keys;
 mod model;
 mod reader;
+mod reference;
 mod secret;
 mod sources;
 #[cfg(test)]
@@ -27,5 +28,6 @@ pub use model::{
     ApiKey, Auth, Config, Control, Http, Log, LogTarget, Mode, Pairing, Platform, Proxy,
     ProxyScheme, Scope, Storage, Whatsapp,
 };
+pub use reference::{Description, reference};
 pub use secret::Secret;
-pub use sources::{DEFAULT_FILE, Sources};
+pub use sources::{DEFAULT_FILE, Sources, VARIABLES};

@@ -13,6 +13,10 @@ use toml::{
 pub(super) struct Field<T> {
     /// Dotted from the document, or from the table for a key inside a list.
     pub(super) name: &'static str,
+    /// What it is for, in sentences.
+    pub(super) about: &'static str,
+    /// As a file writes it: the default, or for a key inside a list an example.
+    pub(super) value: &'static str,
     /// What to write, with an example; ends a sentence that begins with "write".
     pub(super) kind: &'static str,
     pub(super) read: fn(&mut T, Item<'_, '_>),

@@ -23,8 +23,8 @@ const SOCKET_NAME: &str = "control.sock";
 /// A configuration is a page or two; more than this is another kind of file.
 const MAX_FILE: u64 = 1 << 20;
 
-/// The variables that mean something here.
-const VARIABLES: [&str; 9] = [
+/// The variables of the environment that mean something here.
+pub const VARIABLES: [&str; 9] = [
     "API_KEY",
     "CREDENTIALS_DIRECTORY",
     "PHONE_NUMBER",

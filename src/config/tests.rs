@@ -651,6 +651,28 @@ fn the_packaged_file_is_valid_and_says_the_defaults() {
 }
 
 #[test]
+fn what_the_reference_calls_a_default_is_one() {
+    let defaults = Case::without_file().config();
+    for key in keys::KEYS.iter() {
+        let (name, value) = (key.field.name, key.field.value);
+        let case = Case::new(format!("{name} = {value}\n"));
+        assert!(
+            !(key.differs)(&defaults, &case.config()),
+            "{name} = {value}"
+        );
+    }
+    let case = Case::new(format!(
+        "[[auth.keys]]\n{}",
+        reference()
+            .iter()
+            .flat_map(|key| &key.inside)
+            .map(|field| format!("{} = {}\n", field.name, field.value.replace('…', HASH)))
+            .collect::<String>()
+    ));
+    assert_eq!(case.config().auth.keys.len(), 1);
+}
+
+#[test]
 fn a_diff_names_the_keys_and_restart_only_values_stay() {
     let case = Case::new("");
     let running = case.config();
