@@ -97,7 +97,7 @@ pub(super) fn table() -> Vec<Route> {
         post("/connection/resume", Manage, Everywhere, pause::resume,
             "Ends a pause."),
         post("/connection/reconnect", Manage, Everywhere, reconnect::reconnect,
-            "Drops the connection, skips any wait, and connects now."),
+            "Drops the connection, skips any wait, and connects now; not while paused or in the passkey step, as the message then says."),
         get("/livez", Open, Everywhere, health::live,
             "Whether the daemon lives. A lost link changes nothing here."),
         get("/readyz", Open, Everywhere, health::ready,

@@ -64,6 +64,9 @@ enum Verb {
     #[command(flatten)]
     Client(ClientVerb),
     /// Check a configuration and tell every fault
+    ///
+    /// Each fault is on a line of its own, with file:line:column, the key, what is wrong
+    /// and what to do. Exits with 78 when there is one.
     CheckConfig(check_config::Arguments),
     /// Print what a shell needs to complete this command line
     ///
@@ -76,22 +79,48 @@ enum Verb {
 #[derive(Debug, Subcommand)]
 enum ClientVerb {
     /// Show the connection at a glance
+    ///
+    /// Warnings come first. Exits with 0 when connected, and with 3 when not.
     Status(status::Arguments),
     /// Draw the QR code until a phone has scanned it
+    ///
+    /// It is drawn anew each time WhatsApp changes it, until the device is linked. To
+    /// scan it: WhatsApp on the phone, Linked devices, Link a device.
     Qr(qr::Arguments),
     /// Show a pairing code for a number until it is linked
+    ///
+    /// To enter it: WhatsApp on the phone, Linked devices, Link a device, Link with
+    /// phone number instead.
     Pair(pair::Arguments),
     /// Take the passkey step, when WhatsApp asks for it
+    ///
+    /// For some accounts WhatsApp wants, after the scan or the code, the account's
+    /// passkey before it links a device. This prints a script for the console of a
+    /// browser on https://web.whatsapp.com that can use the passkey, takes what the
+    /// script prints, and has a code compared with the phone's. Exits with 3 when
+    /// nothing is asked.
     Passkey(passkey::Arguments),
     /// Unlink the device, wipe its session, pair anew
+    ///
+    /// Says when WhatsApp could not be told: then remove the device on the phone too,
+    /// under Linked devices.
     Disconnect,
     /// Go offline and stay so, also over a restart; the link is kept
+    ///
+    /// Ended by resume, and by pair and disconnect.
     Pause,
     /// End a pause
     Resume,
     /// Drop the connection and connect now
+    ///
+    /// Skips the wait before the next try. While paused, and while WhatsApp waits for
+    /// a passkey, nothing is done and this exits with 3.
     Reconnect,
     /// Read the configuration anew and say what changed
+    ///
+    /// The same as SIGHUP, with an answer: which keys have changed, and which wait for a
+    /// restart. When the file is refused the running configuration stays, and this
+    /// exits with 78 and says every fault.
     Reload,
 }
 

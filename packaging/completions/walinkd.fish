@@ -1,0 +1,109 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_walinkd_global_optspecs
+    string join \n config= socket= instance= h/help V/version
+end
+
+function __fish_walinkd_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_walinkd_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_walinkd_using_subcommand
+    set -l cmd (__fish_walinkd_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c walinkd -n "__fish_walinkd_needs_command" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
+complete -c walinkd -n "__fish_walinkd_needs_command" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
+complete -c walinkd -n "__fish_walinkd_needs_command" -l instance -d 'The instance walinkd@NAME' -r
+complete -c walinkd -n "__fish_walinkd_needs_command" -s h -l help -d 'Print help'
+complete -c walinkd -n "__fish_walinkd_needs_command" -s V -l version -d 'Print version'
+complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "status" -d 'Show the connection at a glance'
+complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "qr" -d 'Draw the QR code until a phone has scanned it'
+complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "pair" -d 'Show a pairing code for a number until it is linked'
+complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "passkey" -d 'Take the passkey step, when WhatsApp asks for it'
+complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "disconnect" -d 'Unlink the device, wipe its session, pair anew'
+complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "pause" -d 'Go offline and stay so, also over a restart; the link is kept'
+complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "resume" -d 'End a pause'
+complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "reconnect" -d 'Drop the connection and connect now'
+complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "reload" -d 'Read the configuration anew and say what changed'
+complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "check-config" -d 'Check a configuration and tell every fault'
+complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "completions" -d 'Print what a shell needs to complete this command line'
+complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c walinkd -n "__fish_walinkd_using_subcommand status" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand status" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand status" -l instance -d 'The instance walinkd@NAME' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand status" -l json -d 'Print the API\'s answer'
+complete -c walinkd -n "__fish_walinkd_using_subcommand status" -l show-number -d 'Show the phone number in full'
+complete -c walinkd -n "__fish_walinkd_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c walinkd -n "__fish_walinkd_using_subcommand qr" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand qr" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand qr" -l instance -d 'The instance walinkd@NAME' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand qr" -l raw -d 'Print the text of the QR code instead of drawing it'
+complete -c walinkd -n "__fish_walinkd_using_subcommand qr" -l no-wait -d 'Show the present one and do not wait for the phone'
+complete -c walinkd -n "__fish_walinkd_using_subcommand qr" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c walinkd -n "__fish_walinkd_using_subcommand pair" -l code -d 'A pairing code of your own, for example ABCD-EFGH' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand pair" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand pair" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand pair" -l instance -d 'The instance walinkd@NAME' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand pair" -l replace -d 'Pair beside the live link and take over from it'
+complete -c walinkd -n "__fish_walinkd_using_subcommand pair" -l no-wait -d 'Show the code and do not wait for the phone'
+complete -c walinkd -n "__fish_walinkd_using_subcommand pair" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c walinkd -n "__fish_walinkd_using_subcommand passkey" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand passkey" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand passkey" -l instance -d 'The instance walinkd@NAME' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand passkey" -l cancel -d 'Give the step up; pairing begins anew'
+complete -c walinkd -n "__fish_walinkd_using_subcommand passkey" -l script -d 'Print the script for the browser\'s console, and nothing else'
+complete -c walinkd -n "__fish_walinkd_using_subcommand passkey" -l no-wait -d 'Do not wait until the device is linked'
+complete -c walinkd -n "__fish_walinkd_using_subcommand passkey" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c walinkd -n "__fish_walinkd_using_subcommand disconnect" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand disconnect" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand disconnect" -l instance -d 'The instance walinkd@NAME' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand disconnect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c walinkd -n "__fish_walinkd_using_subcommand pause" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand pause" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand pause" -l instance -d 'The instance walinkd@NAME' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand pause" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c walinkd -n "__fish_walinkd_using_subcommand resume" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand resume" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand resume" -l instance -d 'The instance walinkd@NAME' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand resume" -s h -l help -d 'Print help'
+complete -c walinkd -n "__fish_walinkd_using_subcommand reconnect" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand reconnect" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand reconnect" -l instance -d 'The instance walinkd@NAME' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand reconnect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c walinkd -n "__fish_walinkd_using_subcommand reload" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand reload" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand reload" -l instance -d 'The instance walinkd@NAME' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand reload" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c walinkd -n "__fish_walinkd_using_subcommand check-config" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand check-config" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand check-config" -l instance -d 'The instance walinkd@NAME' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand check-config" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c walinkd -n "__fish_walinkd_using_subcommand completions" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand completions" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand completions" -l instance -d 'The instance walinkd@NAME' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect reload check-config completions help" -f -a "status" -d 'Show the connection at a glance'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect reload check-config completions help" -f -a "qr" -d 'Draw the QR code until a phone has scanned it'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect reload check-config completions help" -f -a "pair" -d 'Show a pairing code for a number until it is linked'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect reload check-config completions help" -f -a "passkey" -d 'Take the passkey step, when WhatsApp asks for it'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect reload check-config completions help" -f -a "disconnect" -d 'Unlink the device, wipe its session, pair anew'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect reload check-config completions help" -f -a "pause" -d 'Go offline and stay so, also over a restart; the link is kept'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect reload check-config completions help" -f -a "resume" -d 'End a pause'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect reload check-config completions help" -f -a "reconnect" -d 'Drop the connection and connect now'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect reload check-config completions help" -f -a "reload" -d 'Read the configuration anew and say what changed'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect reload check-config completions help" -f -a "check-config" -d 'Check a configuration and tell every fault'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect reload check-config completions help" -f -a "completions" -d 'Print what a shell needs to complete this command line'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect reload check-config completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
