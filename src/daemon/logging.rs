@@ -1,5 +1,6 @@
 //! Where log lines go: the journal, a terminal, or JSON.
 
+use super::journald::Journald;
 use crate::{
     config::{Log, LogTarget},
     wa,
@@ -44,8 +45,8 @@ pub(super) fn open(log: &Log) -> io::Result<LevelHandle> {
     // through the gate in `wa`, masked.
     let filter = filter.and(filter_fn(|metadata| !wa::is_library(metadata.target())));
     let layer: Box<dyn Layer<Registry> + Send + Sync> = match log.target {
-        LogTarget::Journald => journal()?.with_filter(filter).boxed(),
-        LogTarget::Auto if stderr_is_the_journal() => match journal() {
+        LogTarget::Journald => Journald::open()?.with_filter(filter).boxed(),
+        LogTarget::Auto if stderr_is_the_journal() => match Journald::open() {
             Ok(journal) => journal.with_filter(filter).boxed(),
             Err(_) => plain().with_filter(filter).boxed(),
         },
@@ -63,11 +64,6 @@ pub(super) fn open(log: &Log) -> io::Result<LevelHandle> {
         .map_err(io::Error::other)?;
     wa::install_log();
     Ok(LevelHandle(handle))
-}
-
-/// The journal's own fields, in the journal's spelling: `WALINKD_EVENT`.
-fn journal() -> io::Result<tracing_journald::Layer> {
-    Ok(tracing_journald::layer()?.with_field_prefix(None))
 }
 
 fn plain() -> impl Layer<Registry> + Send + Sync {

@@ -4,6 +4,8 @@
 //! Owns the start and the stop, the signals, the reload, what systemd is told,
 //! and the log. Must hold no logic of its own beyond that order.
 
+mod catalog;
+mod journald;
 mod logging;
 mod notify;
 mod reload;
