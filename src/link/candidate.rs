@@ -30,6 +30,7 @@ pub(super) enum Intent {
 pub(super) struct Candidate {
     pub(super) intent: Intent,
     pub(super) phase: Phase,
+    pub(super) began: Duration,
     /// Callers waiting for the code, each with its deadline.
     pub(super) waiters: Vec<(ReplyId, Duration)>,
     /// The QR code on offer, also while a pairing code is asked for.

@@ -2,6 +2,7 @@
 //! and what goes wrong on the way.
 
 use super::{
+    backoff::STABLE,
     candidate::{Candidate, Intent, Phase},
     handle::PairError,
     live::{CONNECT_DEADLINE, timeout_reason},
@@ -55,6 +56,7 @@ impl Machine {
         self.candidate = Some(Candidate {
             intent,
             phase,
+            began: now.mono,
             waiters: Vec::new(),
             qr: None,
             suspect: false,
@@ -219,7 +221,6 @@ impl Machine {
         self.logged_out = false;
         if self.live.is_none() {
             self.attempts = 0;
-            self.backoff.reset();
             if self.reason == trouble {
                 self.reason = None;
             }
@@ -253,6 +254,12 @@ impl Machine {
 
     /// The session of a pairing ended before the phone accepted.
     fn pairing_broke(&mut self, end: &End, reason: Reason, now: Now) {
+        // Not when a code is up: a server that shows one and hangs up would be
+        // asked every second.
+        let began = self.candidate.as_ref().map(|candidate| candidate.began);
+        if began.is_some_and(|began| now.mono - began >= STABLE) {
+            self.backoff.reset();
+        }
         let failed = PairError::Unreachable(reason.message.clone());
         if *end == End::QrExhausted {
             if self.wanted(now) {

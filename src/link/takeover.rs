@@ -26,6 +26,7 @@ impl Machine {
                 who,
                 until: now.mono,
             },
+            began: now.mono,
             waiters: Vec::new(),
             qr: None,
             suspect: false,
@@ -204,12 +205,15 @@ impl Machine {
                 }
             }
             Err(why) => {
-                let message = format!("the new link could not be stored: {why}");
-                self.reason = Some(Reason {
+                let reason = Reason {
                     code: "store".to_owned(),
-                    message: message.clone(),
-                });
-                self.record("connection.store", Weight::Warning, message);
+                    message: format!("the new link could not be stored: {why}"),
+                };
+                // Said once, not at each try.
+                if self.reason.as_ref() != Some(&reason) {
+                    self.reason = Some(reason.clone());
+                    self.record("connection.store", Weight::Warning, reason.message);
+                }
                 self.set_candidate(Phase::Promoting {
                     who,
                     retry_at: Some(now.mono + PROMOTE_AGAIN),

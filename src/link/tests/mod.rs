@@ -4,7 +4,7 @@ mod passkey;
 
 use super::{
     handle::{PairError, PairOrder, PairingPolicy, Snapshot},
-    machine::{Answer, Effect, Input, Machine, Now},
+    machine::{Answer, Effect, Input, Machine, Now, Weight},
     passkey::PasskeyOrder,
 };
 use crate::{
@@ -49,6 +49,8 @@ struct Play {
     effects: Vec<Effect>,
     answers: HashMap<u64, Answer>,
     live_wiped: u32,
+    /// How promoting ends.
+    promotes: Result<(), String>,
 }
 
 impl Play {
@@ -65,6 +67,7 @@ impl Play {
             effects: Vec::new(),
             answers: HashMap::new(),
             live_wiped: 0,
+            promotes: Ok(()),
         };
         play.feed(Input::Start {
             live: live.map(linked),
@@ -118,7 +121,7 @@ impl Play {
             }
             Effect::Promote => {
                 assert!(self.open.is_empty(), "promoted under a session");
-                Some(Input::Promoted(Ok(())))
+                Some(Input::Promoted(self.promotes.clone()))
             }
             Effect::Answer(id, answer) => {
                 assert!(self.answers.insert(id, answer).is_none(), "answered twice");
@@ -176,6 +179,15 @@ impl Play {
 
     fn log_in(&mut self, slot: Slot, number: &str) {
         self.say(slot, Signal::LoggedIn(linked(number)));
+    }
+
+    /// What an operator reads without asking for details.
+    fn recorded(&self, weight: Weight) -> Vec<&str> {
+        let records = self.effects.iter().filter_map(|effect| match effect {
+            Effect::Record(event) if event.weight == weight => Some(event.kind.as_str()),
+            _ => None,
+        });
+        records.collect()
     }
 
     fn snapshot(&self) -> Snapshot {
@@ -529,6 +541,58 @@ fn a_removed_device_is_wiped_at_once() {
         play.open.contains_key(&Slot::Candidate),
         "pairing follows by itself"
     );
+}
+
+#[test]
+fn a_lost_link_is_told_once_and_not_at_each_attempt() {
+    let mut play = Play::new(None, Some(A));
+    play.log_in(Slot::Live, A);
+    for _ in 0..20 {
+        play.end(Slot::Live, End::Lost);
+        play.wait(300);
+    }
+    assert_eq!(play.recorded(Weight::Warning), ["connection.reconnecting"]);
+    assert_eq!(play.recorded(Weight::Notice), ["connection.connected"]);
+}
+
+#[test]
+fn a_server_that_shows_a_code_and_hangs_up_is_asked_less_and_less() {
+    let mut play = Play::new(None, None);
+    for _ in 0..5 {
+        assert!(play.open.contains_key(&Slot::Candidate));
+        play.show_qr();
+        play.end(Slot::Candidate, End::Lost);
+        assert!(!play.open.contains_key(&Slot::Candidate));
+        play.wait(16);
+    }
+    play.show_qr();
+    play.end(Slot::Candidate, End::Lost);
+    play.wait(20);
+    assert!(
+        !play.open.contains_key(&Slot::Candidate),
+        "after 24 s or more"
+    );
+    play.wait(20);
+    // A session that held begins the count anew.
+    play.show_qr();
+    play.wait(30);
+    play.end(Slot::Candidate, End::Lost);
+    play.wait(1);
+    assert!(play.open.contains_key(&Slot::Candidate));
+}
+
+#[test]
+fn a_link_that_cannot_be_stored_is_told_once() {
+    let mut play = Play::new(None, None);
+    play.promotes = Err("no space left".to_owned());
+    play.show_qr();
+    play.say(Slot::Candidate, Signal::Paired(linked(A)));
+    play.end(Slot::Candidate, End::Restart);
+    play.wait(120);
+    assert_eq!(play.recorded(Weight::Warning), ["connection.store"]);
+    play.promotes = Ok(());
+    play.wait(10);
+    assert!(play.open.contains_key(&Slot::Live));
 }
 
 #[test]
