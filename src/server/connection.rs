@@ -5,6 +5,7 @@ use crate::auth::Origin;
 use axum::{
     Router,
     body::{Body, Bytes, HttpBody},
+    http::{HeaderValue, header::CONNECTION},
 };
 use hyper::{
     Request,
@@ -18,7 +19,10 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -31,10 +35,14 @@ const MAX_HEAD: usize = 16 * 1024;
 /// What hyper may hold of a connection, in bytes.
 const MAX_BUFFER: usize = 32 * 1024;
 
+/// How long a quiet connection still takes a request once it is told to end:
+/// one that was on its way, and that the client could not know to be late.
+const LATE: Duration = Duration::from_millis(500);
+
 /// How a connection is told to end.
 #[derive(Debug, Clone)]
 pub(super) struct Ends {
-    /// Finish what is being answered, take nothing new.
+    /// Answer what has come, take nothing new.
     pub drain: CancellationToken,
     /// Now.
     pub cut: CancellationToken,
@@ -57,8 +65,14 @@ pub(super) async fn serve<S>(
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(origin.clone());
         let answer = router.clone().oneshot(request);
+        let drain = &ends.drain;
         async move {
-            let response = answer.await?;
+            let mut response = answer.await?;
+            if drain.is_cancelled() {
+                // hyper closes after it, and the client knows.
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(CONNECTION, close);
+            }
             Ok::<_, std::convert::Infallible>(response.map(|body| Answer { body, answering }))
         }
     });
@@ -73,9 +87,15 @@ pub(super) async fn serve<S>(
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = ends.drain.cancelled() => {
-            connection.as_mut().graceful_shutdown();
+            let finish = async {
+                if let Ok(ended) = timeout(LATE, connection.as_mut()).await {
+                    return ended;
+                }
+                connection.as_mut().graceful_shutdown();
+                connection.as_mut().await
+            };
             tokio::select! {
-                ended = connection.as_mut() => ended,
+                ended = finish => ended,
                 () = ends.cut.cancelled() => return,
             }
         }

@@ -22,7 +22,8 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long requests may take to finish once the daemon stops.
-const DRAIN: Duration = Duration::from_secs(5);
+/// The whole stop is to be over within five seconds.
+const DRAIN: Duration = Duration::from_secs(4);
 /// The pause after an accept that failed for want of descriptors or memory.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -103,7 +104,7 @@ impl Server {
     }
 
     /// Serves until `stop` is cancelled; then accepts no more, lets what is
-    /// being answered finish for at most five seconds, and cuts the rest.
+    /// being answered finish for at most four seconds, and cuts the rest.
     pub async fn run(self, stop: CancellationToken) {
         let tasks = TaskTracker::new();
         let cut = CancellationToken::new();
