@@ -28,10 +28,12 @@ use anyhow::Context;
 use futures_util::StreamExt;
 use logging::LevelHandle;
 use reload::{Reloader, Reloads};
+#[cfg(feature = "sandbox")]
+use signal_hook::consts::SIGUSR2;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook_tokio::Signals;
-use std::{process::ExitCode, sync::Arc};
-use tokio::sync::watch;
+use std::{ffi::c_int, process::ExitCode, sync::Arc, time::Duration};
+use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 /// `EX_CONFIG`: the configuration, or the state it names, cannot be used.
@@ -40,6 +42,20 @@ pub const EXIT_CONFIG: u8 = 78;
 /// The daemon sleeps most of the time; two threads keep a slow disk write from
 /// holding up an answer.
 const THREADS: usize = 2;
+
+/// Listened to while the daemon runs.
+const SIGNALS: &[c_int] = &[
+    SIGHUP,
+    SIGTERM,
+    SIGINT,
+    // Makes the owner of the link stuck, for tests of the watchdog.
+    #[cfg(feature = "sandbox")]
+    SIGUSR2,
+];
+
+/// The link takes at most four seconds for its farewell; an owner that has not
+/// answered by now is stuck.
+const FAREWELL: Duration = Duration::from_millis(4_500);
 
 /// This program's version, as the status tells it.
 pub const VERSION: &str = if cfg!(feature = "sandbox") {
@@ -125,7 +141,7 @@ async fn serve(
     let state_dir = config.storage.state_dir.clone();
     // Registered before anything else: a signal in the middle of the start
     // must not kill what has just begun.
-    let signals = Signals::new([SIGHUP, SIGTERM, SIGINT]).context("signals")?;
+    let signals = Signals::new(SIGNALS).context("signals")?;
 
     let vault = Vault::new(&state_dir);
     let survey = Survey::make(&state_dir, &vault)
@@ -194,13 +210,14 @@ async fn serve(
         state_dir.display()
     );
 
-    until_stopped(signals, &reloads).await;
+    until_stopped(signals, &reloads, &link).await;
 
     notify::stopping();
     stopping.cancel();
-    // The server bounds its own drain, the link its own farewell.
-    let (served, ()) = tokio::join!(server, link.stop());
+    // The server bounds its own drain.
+    let (served, left) = tokio::join!(server, timeout(FAREWELL, link.stop()));
     served.context("the server")?;
+    left.context("the owner of the link does not answer; its session is cut")?;
     owner.await.context("the owner of the link")?;
     Ok(())
 }
@@ -245,8 +262,21 @@ fn build_link(
 }
 
 /// Waits for the signal to stop; a second one ends the process at once.
-async fn until_stopped(mut signals: Signals, reloads: &Reloads) {
+async fn until_stopped(
+    mut signals: Signals,
+    reloads: &Reloads,
+    #[cfg_attr(
+        not(feature = "sandbox"),
+        expect(unused_variables, reason = "for tests")
+    )]
+    link: &link::Handle,
+) {
     while let Some(signal) = signals.next().await {
+        #[cfg(feature = "sandbox")]
+        if signal == SIGUSR2 {
+            link.stall();
+            continue;
+        }
         if signal == SIGHUP {
             let reloads = reloads.clone();
             // The report is logged by the reloader itself.

@@ -103,6 +103,9 @@ pub enum Command {
     Asked,
     /// Close the session and end.
     Stop(oneshot::Sender<()>),
+    /// Never do anything again: what the watchdog is there for.
+    #[cfg(feature = "sandbox")]
+    Stall,
 }
 
 /// A cheap, cloneable hold on the link.
@@ -312,6 +315,13 @@ impl Handle {
     pub async fn stop(&self) {
         // An owner task that is gone already is what was asked for.
         let _ = self.ask(Command::Stop).await;
+    }
+
+    /// Makes the owner task stuck, for tests of the watchdog.
+    #[cfg(feature = "sandbox")]
+    pub fn stall(&self) {
+        // A full queue means that it is stuck already.
+        let _ = self.commands.try_send(Command::Stall);
     }
 
     async fn ask<T>(

@@ -132,6 +132,8 @@ impl Task {
                         let _ = done.send(());
                         return;
                     }
+                    #[cfg(feature = "sandbox")]
+                    Some(Command::Stall) => std::future::pending().await,
                     Some(command) => self.command(command),
                     None => {
                         self.stop().await;
@@ -178,6 +180,8 @@ impl Task {
             Command::Asked => self.step(Input::Asked),
             // Taken by the loop.
             Command::Stop(_) => {}
+            #[cfg(feature = "sandbox")]
+            Command::Stall => {}
         }
     }
 

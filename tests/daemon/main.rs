@@ -17,10 +17,13 @@ mod support;
 mod code;
 mod disconnect;
 mod faults;
+mod noise;
 mod passkey;
 mod qr;
 mod reload;
 mod steer;
+mod stop;
+mod watchdog;
 
 use std::sync::Arc;
 use support::{Daemon, Home};

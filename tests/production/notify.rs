@@ -1,46 +1,15 @@
 //! What systemd hears.
 
-use crate::nowhere;
+use crate::{nowhere, support::Manager};
 use nix::sys::signal::Signal;
-use std::{
-    os::unix::net::UnixDatagram,
-    time::{Duration, Instant},
-};
-
-struct Manager(UnixDatagram);
-
-impl Manager {
-    /// Reads until a message holds all of `parts`; gives that message.
-    fn hear(&self, parts: &[&str]) -> String {
-        let deadline = Instant::now() + Duration::from_secs(30);
-        let mut heard = Vec::new();
-        loop {
-            let mut buffer = [0; 4096];
-            match self.0.recv(&mut buffer) {
-                Ok(length) => {
-                    let message = String::from_utf8_lossy(&buffer[..length]).into_owned();
-                    if parts.iter().all(|part| message.contains(part)) {
-                        return message;
-                    }
-                    heard.push(message);
-                }
-                Err(_) => assert!(Instant::now() < deadline, "no {parts:?} in {heard:?}"),
-            }
-        }
-    }
-}
+use std::os::unix::process::ExitStatusExt;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ready_status_reload_watchdog_and_stop() {
     let home = nowhere();
-    let path = home.config().with_file_name("notify.sock");
-    let socket = UnixDatagram::bind(&path).expect("bound");
-    socket
-        .set_read_timeout(Some(Duration::from_millis(200)))
-        .expect("set");
-    let manager = Manager(socket);
+    let manager = Manager::of(&home);
     let mut daemon = home.start_with(&[
-        ("NOTIFY_SOCKET", path.to_str().expect("UTF-8")),
+        ("NOTIFY_SOCKET", manager.path()),
         ("WATCHDOG_USEC", "400000"),
     ]);
     manager.hear(&["READY=1"]);
@@ -60,4 +29,15 @@ async fn ready_status_reload_watchdog_and_stop() {
     daemon.signal(Signal::SIGTERM);
     manager.hear(&["STOPPING=1"]);
     assert_eq!(daemon.ended().await.code(), Some(0));
+}
+
+/// With the feature `sandbox` it makes the owner of the link stuck; here
+/// nothing listens, and it does what it does to every program.
+#[tokio::test]
+async fn nothing_makes_the_owner_stuck_on_purpose() {
+    let mut daemon = nowhere().start();
+    daemon.status().await;
+    daemon.signal(Signal::SIGUSR2);
+    let ended = daemon.ended().await;
+    assert_eq!(ended.signal(), Some(Signal::SIGUSR2 as i32), "{ended:?}");
 }

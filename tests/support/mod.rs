@@ -2,6 +2,10 @@
 //! outside. What a daemon logs is kept, and when it is dropped its log is
 //! searched for everything that must never be in one.
 
+mod manager;
+
+pub(crate) use manager::Manager;
+
 use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request, StatusCode, body::Bytes, client::conn::http1, header::HeaderMap};
 use hyper_util::rt::TokioIo;
@@ -10,6 +14,7 @@ use std::{
     collections::BTreeSet,
     io::{BufRead, BufReader},
     net::{SocketAddr, TcpListener},
+    os::{fd::OwnedFd, unix::net::UnixListener},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex},
@@ -89,6 +94,30 @@ impl Home {
 
     pub(crate) fn start_with(self: &Arc<Self>, env: &[(&str, &str)]) -> Daemon {
         let mut command = Command::new(WALINKD);
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        self.run(command, env)
+    }
+
+    /// Starts the daemon on the sockets that somebody else holds, as systemd
+    /// would.
+    pub(crate) fn start_on(self: &Arc<Self>, http: &TcpListener, control: &UnixListener) -> Daemon {
+        let mut command = Command::new("/bin/sh");
+        command
+            .args([
+                "-c",
+                r#"LISTEN_PID=$$ exec "$0" "$@" 3<&0 4<&1 </dev/null >/dev/null"#,
+                WALINKD,
+            ])
+            .stdin(OwnedFd::from(http.try_clone().expect("a copy")))
+            .stdout(OwnedFd::from(control.try_clone().expect("a copy")));
+        self.run(
+            command,
+            &[("LISTEN_FDS", "2"), ("LISTEN_FDNAMES", "http:control")],
+        )
+    }
+
+    /// `command` runs walinkd with the arguments it gets here.
+    fn run(self: &Arc<Self>, mut command: Command, env: &[(&str, &str)]) -> Daemon {
         command
             .arg("--config")
             .arg(self.config())
@@ -97,8 +126,6 @@ impl Home {
             .env("HOME", self.dir.path())
             .env("API_KEY", KEY)
             .envs(env.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
             .stderr(Stdio::piped());
         let mut child = command.spawn().expect("the daemon starts");
         let log = Arc::new(Mutex::new(String::new()));

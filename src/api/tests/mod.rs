@@ -187,6 +187,8 @@ async fn own(mut inbox: mpsc::Receiver<Command>, seen: watch::Sender<Vec<&'stati
             }
             Command::Asked => "asked",
             Command::Reload(..) | Command::Stop(_) => "other",
+            #[cfg(feature = "sandbox")]
+            Command::Stall => "stall",
         };
         seen.send_modify(|seen| seen.push(name));
     }
