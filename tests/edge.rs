@@ -335,6 +335,24 @@ async fn what_is_being_answered_is_finished_at_the_stop() {
 }
 
 #[tokio::test]
+async fn what_was_on_its_way_at_the_stop_is_answered() {
+    let edge = plain_edge().await;
+    let mut fresh = edge.tcp().await;
+    let mut kept = edge.tcp().await;
+    let live = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
+    kept.write_all(live.as_bytes()).await.expect("taken");
+    is(&one_answer(&mut kept).await, "200");
+
+    edge.stop.cancel();
+    for stream in [&mut fresh, &mut kept] {
+        stream.write_all(live.as_bytes()).await.expect("taken");
+        let answer = rest(stream).await;
+        is(&answer, "200");
+        assert!(answer.contains("connection: close"), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn what_does_not_finish_is_cut_after_the_drain() {
     let edge = plain_edge().await;
     let mut waiting = edge.tcp().await;

@@ -65,7 +65,8 @@ async fn told_to_stop_under_load_it_answers_what_it_took() {
     }
     // These cannot be waited for: half a request, and one that never comes.
     let mut half = client(&daemon).await;
-    half.write_all(b"GET /livez HT").await.expect("taken");
+    let text = request("POST /connection/pairing", "Content-Length: 50\r\n");
+    half.write_all(text.as_bytes()).await.expect("taken");
     let _quiet = TcpStream::connect(daemon.address())
         .await
         .expect("it listens");
