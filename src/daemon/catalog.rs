@@ -245,6 +245,19 @@ const ENTRIES: &[Entry] = &[
          run `walinkd passkey` again.",
     ),
     entry(
+        "pairing.passkey_bad",
+        "ccb1d41cdaab404f8c80d8b02f369e39",
+        "The passkey's answer was not sent on",
+        "The message says which part of it is wrong. Run the present script on the page\n\
+         that it names, and give its whole answer.",
+    ),
+    entry(
+        "pairing.passkey_dropped",
+        "481d09a739df426590a7c4d6bf8ef1b0",
+        "The passkey step was broken off",
+        "Another order took its place, as the message says.",
+    ),
+    entry(
         "pairing.passkey_lost",
         "3f1da7ff9b4249828696de1182a16e53",
         "The passkey step was cut off",
