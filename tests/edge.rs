@@ -344,6 +344,9 @@ async fn what_was_on_its_way_at_the_stop_is_answered() {
     is(&one_answer(&mut kept).await, "200");
 
     edge.stop.cancel();
+    // By now every connection has heard of it.
+    let refused = async { while TcpStream::connect(edge.address).await.is_ok() {} };
+    timeout(DEADLINE, refused).await.expect("the door closes");
     for stream in [&mut fresh, &mut kept] {
         stream.write_all(live.as_bytes()).await.expect("taken");
         let answer = rest(stream).await;
