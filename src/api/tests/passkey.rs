@@ -1,10 +1,10 @@
 //! `/connection/passkey`.
 
-use super::{NOW, assert_problem, bench, call, code_step, send, with_body};
+use super::{Answer, Bench, NOW, assert_problem, bench, call, code_step, send, with_body};
 use crate::wire::{PasskeyStage, PasskeyStep};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::{task::JoinHandle, time::Instant};
 
 const PATH: &str = "/connection/passkey";
 
@@ -45,22 +45,25 @@ async fn the_step_is_shown_to_those_who_manage() {
     assert_eq!(answer.body["data"]["expiresIn"], "120 seconds");
 }
 
+fn checking() -> PasskeyStep {
+    PasskeyStep {
+        stage: PasskeyStage::Checking,
+        expires_at: NOW.plus_millis(90_000),
+    }
+}
+
+/// A caller that waits until a person is asked something.
+fn wait_for_step(bench: &Bench) -> JoinHandle<Answer> {
+    let router = bench.routers.tcp.clone();
+    let request = call("GET", "/connection/passkey?wait=30s", "manager");
+    tokio::spawn(async move { send(&router, request).await })
+}
+
 #[tokio::test]
 async fn waiting_is_over_when_somebody_is_asked() {
     let bench = bench();
-    bench.publish(|next| {
-        let stage = PasskeyStage::Checking;
-        let expires_at = NOW.plus_millis(90_000);
-        next.passkey = Some(PasskeyStep { stage, expires_at });
-    });
-    let router = bench.routers.tcp.clone();
-    let waiting = tokio::spawn(async move {
-        send(
-            &router,
-            call("GET", "/connection/passkey?wait=30s", "manager"),
-        )
-        .await
-    });
+    bench.publish(|next| next.passkey = Some(checking()));
+    let waiting = wait_for_step(&bench);
     bench.publish(|next| next.passkey = Some(code_step()));
     let answer = waiting.await.expect("answered");
     assert_eq!(answer.body["data"]["stage"], "confirm");
@@ -69,20 +72,8 @@ async fn waiting_is_over_when_somebody_is_asked() {
 #[tokio::test]
 async fn waiting_is_over_when_the_step_is() {
     let bench = bench();
-    bench.publish(|next| next.passkey = Some(code_step()));
-    bench.publish(|next| {
-        let stage = PasskeyStage::Checking;
-        let expires_at = NOW.plus_millis(90_000);
-        next.passkey = Some(PasskeyStep { stage, expires_at });
-    });
-    let router = bench.routers.tcp.clone();
-    let waiting = tokio::spawn(async move {
-        send(
-            &router,
-            call("GET", "/connection/passkey?wait=30s", "manager"),
-        )
-        .await
-    });
+    bench.publish(|next| next.passkey = Some(checking()));
+    let waiting = wait_for_step(&bench);
     tokio::task::yield_now().await;
     bench.publish(|next| {
         next.passkey = None;
@@ -153,11 +144,7 @@ async fn what_is_wrong_has_its_status() {
 #[tokio::test(start_paused = true)]
 async fn a_slow_check_is_no_failure() {
     let bench = bench();
-    bench.publish(|next| {
-        let stage = PasskeyStage::Checking;
-        let expires_at = NOW.plus_millis(90_000);
-        next.passkey = Some(PasskeyStep { stage, expires_at });
-    });
+    bench.publish(|next| next.passkey = Some(checking()));
     let began = Instant::now();
     let answer = bench.post(PATH, r#"{"id":"silent"}"#).await;
     assert_eq!(answer.status, 200);
