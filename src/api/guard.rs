@@ -2,7 +2,7 @@
 
 use super::{App, audit::By, problem, table::Right};
 use crate::{
-    auth::Origin,
+    auth::{Acquaintance, Caller, Origin, Refusal},
     wire::{Code, Problem},
 };
 use axum::{
@@ -26,28 +26,60 @@ pub(super) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Response {
-    if let Some(needed) = guard.right.scope() {
-        let Some(origin) = request.extensions().get::<Origin>().cloned() else {
-            tracing::error!("a listener passes requests on without saying where they come from");
-            return problem::internal().into_response();
-        };
-        let now = (guard.app.now)();
-        let admitted = guard
-            .app
-            .gate
-            .admit(&origin, request.headers(), needed, now);
-        match admitted {
-            Ok(caller) => request.extensions_mut().insert(By {
-                who: caller.who,
-                origin,
-            }),
+    let Some(needed) = guard.right.scope() else {
+        return guard.answer(request, next).await;
+    };
+    let Some(origin) = request.extensions().get::<Origin>() else {
+        tracing::error!("a listener passes requests on without saying where they come from");
+        return problem::internal().into_response();
+    };
+    let app = &guard.app;
+    let admitted = app
+        .gate
+        .admit(origin, request.headers(), needed, (app.now)());
+    let caller = match admitted {
+        Ok(caller) => caller,
+        Err(refusal) => return Problem::from(refusal).into_response(),
+    };
+    if let Some(connection) = request.extensions().get::<Acquaintance>() {
+        connection.make();
+    }
+    request.extensions_mut().insert(By(caller.clone()));
+    if guard.may_wait(&request) {
+        guard.answer_waiting(&caller, request, next).await
+    } else {
+        guard.answer(request, next).await
+    }
+}
+
+impl Guard {
+    /// Only what stands in the query makes a call wait.
+    fn may_wait(&self, request: &Request) -> bool {
+        !self.longest_wait.is_zero() && request.uri().query().is_some()
+    }
+
+    async fn answer(&self, request: Request, next: Next) -> Response {
+        let limit = self.app.settings().request_timeout;
+        match timeout(limit + self.longest_wait, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => too_slow(limit).into_response(),
+        }
+    }
+
+    /// One of not too many that wait, and not for longer than the caller's key
+    /// is in force.
+    async fn answer_waiting(&self, caller: &Caller, request: Request, next: Next) -> Response {
+        let gate = &self.app.gate;
+        let _counted = match gate.stream(caller) {
+            Ok(stream) => stream,
             Err(refusal) => return Problem::from(refusal).into_response(),
         };
-    }
-    let limit = guard.app.settings().request_timeout;
-    match timeout(limit + guard.longest_wait, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => too_slow(limit).into_response(),
+        tokio::select! {
+            response = self.answer(request, next) => response,
+            () = gate.revoked(caller, self.app.now) => {
+                Problem::from(Refusal::Revoked).into_response()
+            }
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     auth::Refusal,
     link::{PairError, PasskeyError, Stopping},
-    wire::{Code, Problem},
+    wire::{Code, Problem, whole_seconds},
 };
 use axum::{
     http::{
@@ -13,7 +13,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use std::time::Duration;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
@@ -75,7 +74,9 @@ fn status_of(code: Code) -> StatusCode {
         Code::AlreadyLinked | Code::PasskeyStage => StatusCode::CONFLICT,
         Code::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Code::PairingLimited => StatusCode::TOO_MANY_REQUESTS,
+        Code::PairingLimited | Code::RateLimited | Code::LockedOut | Code::TooManyStreams => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
         Code::PairingRefused | Code::Unreachable | Code::Starting | Code::Stopping => {
             StatusCode::SERVICE_UNAVAILABLE
         }
@@ -87,9 +88,16 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let code = match refusal {
             Refusal::NoKey | Refusal::UnknownKey | Refusal::Expired { .. } => Code::BadKey,
-            Refusal::ReadKey { .. } | Refusal::ReadPeer => Code::NotPermitted,
+            Refusal::ReadKey { .. } | Refusal::ReadPeer | Refusal::Revoked => Code::NotPermitted,
+            Refusal::LockedOut(_) => Code::LockedOut,
+            Refusal::TooFast { .. } => Code::RateLimited,
+            Refusal::TooManyStreams => Code::TooManyStreams,
         };
-        Self::new(code, sentence(&refusal.to_string()))
+        let problem = Self::new(code, sentence(&refusal.to_string()));
+        match refusal.retry_after() {
+            Some(seconds) => problem.retry_after(seconds),
+            None => problem,
+        }
     }
 }
 
@@ -133,12 +141,6 @@ impl From<PasskeyError> for Problem {
     }
 }
 
-/// Rounded up, and never 0: a `Retry-After: 0` would ask for a storm.
-fn whole_seconds(time: Duration) -> u64 {
-    let up = u64::from(time.subsec_nanos() > 0);
-    time.as_secs().saturating_add(up).max(1)
-}
-
 /// With a capital and a full stop, as the API's other texts.
 pub(super) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
@@ -153,13 +155,6 @@ pub(super) fn sentence(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn waits_are_told_in_whole_seconds() {
-        assert_eq!(whole_seconds(Duration::ZERO), 1);
-        assert_eq!(whole_seconds(Duration::from_millis(1_001)), 2);
-        assert_eq!(whole_seconds(Duration::from_secs(3)), 3);
-    }
 
     #[test]
     fn texts_become_sentences() {

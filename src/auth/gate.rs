@@ -1,12 +1,17 @@
 //! The check each request passes, and the log line when it does not.
 
-use super::{Caller, Keyring, Origin, Refusal, Scope, Who};
+use super::{Caller, Keyring, Origin, Refusal, Scope, Who, forwarded, lockout::Lockouts};
 use crate::wire::Timestamp;
 use axum::http::{HeaderMap, header::AUTHORIZATION};
-use std::sync::{Arc, Mutex, PoisonError};
+use ipnet::IpNet;
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 use tokio::{
     sync::watch,
-    time::{Duration, Instant},
+    time::{Duration, Instant, sleep},
 };
 
 /// What the gate judges by; a reload puts a new one in force.
@@ -15,6 +20,12 @@ pub struct Rules {
     pub keyring: Keyring,
     /// The group whose members manage over the control socket.
     pub control_group: Option<u32>,
+    /// Networks whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Wrong keys of one address within a minute that lock it out; 0: none do.
+    pub failed_keys_per_minute: u32,
+    /// Calls of one caller that may wait at once.
+    pub max_streams_per_key: usize,
 }
 
 /// Lets callers through or refuses them.
@@ -22,13 +33,31 @@ pub struct Rules {
 pub struct Gate {
     rules: watch::Receiver<Arc<Rules>>,
     refusals: Mutex<Ration>,
+    lockouts: Mutex<Lockouts>,
+    streams: Arc<Mutex<HashMap<Holder, usize>>>,
+}
+
+/// Whose waiting calls are counted together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Holder {
+    Key(Arc<str>),
+    Uid(u32),
+}
+
+/// A call that waits; counted until dropped.
+#[derive(Debug)]
+pub struct Stream {
+    holder: Holder,
+    streams: Arc<Mutex<HashMap<Holder, usize>>>,
 }
 
 impl Gate {
     pub fn new(rules: watch::Receiver<Arc<Rules>>) -> Self {
         Self {
             rules,
-            refusals: Mutex::new(Ration::default()),
+            refusals: Mutex::default(),
+            lockouts: Mutex::default(),
+            streams: Arc::default(),
         }
     }
 
@@ -45,28 +74,107 @@ impl Gate {
         needed: Scope,
         now: Timestamp,
     ) -> Result<Caller, Refusal> {
-        let judged = judge(&self.rules.borrow(), origin, headers, needed, now);
+        let rules = Arc::clone(&self.rules.borrow());
+        let forwarded;
+        let origin = match origin {
+            Origin::Tcp(peer) => {
+                forwarded = forwarded::origin(*peer, headers, &rules.trusted_proxies);
+                &forwarded
+            }
+            other => other,
+        };
+        let client = origin.client();
+        if let Some(client) = client
+            && let Some(left) = lock(&self.lockouts).remaining(client, Instant::now())
+        {
+            // Told once, when it began.
+            return Err(Refusal::LockedOut(left));
+        }
+        let judged = judge(&rules, origin, headers, needed, now);
         if let Err(refusal) = &judged {
             self.tell(refusal, origin);
+            if let (Refusal::UnknownKey | Refusal::Expired { .. }, Some(client)) = (refusal, client)
+            {
+                self.count_failure(client, rules.failed_keys_per_minute);
+            }
         }
         judged
     }
 
-    /// One line a refusal, but no more than a few a second: a client that
-    /// hammers must not drown the journal.
+    fn count_failure(&self, client: IpAddr, limit: u32) {
+        let locked = lock(&self.lockouts).failed(client, limit, Instant::now());
+        if let Some(time) = locked {
+            tracing::warn!(
+                walinkd_event = "auth.locked_out",
+                walinkd_peer = %client,
+                "locked out {client} for {} s: {limit} wrong keys within a minute",
+                time.as_secs()
+            );
+        }
+    }
+
+    /// Counts a call that is going to wait, until the value is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::TooManyStreams`] when the caller has as many as it may.
+    pub fn stream(&self, caller: &Caller) -> Result<Stream, Refusal> {
+        let most = self.rules.borrow().max_streams_per_key;
+        let holder = match &caller.who {
+            Who::Key { name } => Holder::Key(Arc::clone(name)),
+            Who::Peer { uid, .. } => Holder::Uid(*uid),
+        };
+        let mut streams = lock(&self.streams);
+        let open = streams.entry(holder.clone()).or_default();
+        if *open >= most {
+            self.tell(&Refusal::TooManyStreams, &caller.origin);
+            return Err(Refusal::TooManyStreams);
+        }
+        *open += 1;
+        Ok(Stream {
+            holder,
+            streams: Arc::clone(&self.streams),
+        })
+    }
+
+    /// Waits until a caller that was let in would no longer be: its key is
+    /// removed, has lost the right, or has expired by the clock `now`.
+    pub async fn revoked(&self, caller: &Caller, now: fn() -> Timestamp) {
+        let mut rules = self.rules.clone();
+        loop {
+            let Some(left) = good_for(&rules.borrow_and_update(), caller, now()) else {
+                return;
+            };
+            tokio::select! {
+                // An error means that there are no more reloads.
+                Ok(()) = rules.changed() => {}
+                () = sleep(left) => {}
+            }
+        }
+    }
+
+    /// One line a refusal. A wrong key is always told, since the lock-out
+    /// bounds them; of what needs no guessing no more than a few a second: a
+    /// client that hammers must not drown the journal.
     fn tell(&self, refusal: &Refusal, origin: &Origin) {
-        let turn = self
-            .refusals
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take(Instant::now());
-        let Some(suppressed) = turn else { return };
         let (key, why) = match refusal {
             Refusal::NoKey => (None, "no key"),
             Refusal::UnknownKey => (None, "unknown key"),
             Refusal::Expired { name, .. } => (Some(&**name), "expired key"),
             Refusal::ReadKey { name } => (Some(&**name), "the key may only read"),
             Refusal::ReadPeer => (None, "the user may only read"),
+            Refusal::TooFast { name, .. } => (Some(&**name), "too many requests"),
+            Refusal::TooManyStreams => (None, "too many waiting calls"),
+            Refusal::LockedOut(_) | Refusal::Revoked => return,
+        };
+        let is_guess = matches!(refusal, Refusal::UnknownKey | Refusal::Expired { .. });
+        let suppressed = if is_guess {
+            0
+        } else {
+            match lock(&self.refusals).take(Instant::now()) {
+                Some(suppressed) => suppressed,
+                None => return,
+            }
         };
         tracing::warn!(
             walinkd_event = "auth.refused",
@@ -78,6 +186,22 @@ impl Gate {
     }
 }
 
+impl Drop for Stream {
+    fn drop(&mut self) {
+        let mut streams = lock(&self.streams);
+        if let Some(open) = streams.get_mut(&self.holder) {
+            *open -= 1;
+            if *open == 0 {
+                streams.remove(&self.holder);
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn judge(
     rules: &Rules,
     origin: &Origin,
@@ -86,18 +210,26 @@ fn judge(
     now: Timestamp,
 ) -> Result<Caller, Refusal> {
     match origin {
-        Origin::Tcp(_) => {
+        Origin::Tcp(_) | Origin::Forwarded { .. } => {
             let presented = presented(headers).ok_or(Refusal::NoKey)?;
-            let key = rules.keyring.find(presented).ok_or(Refusal::UnknownKey)?;
+            let found = rules.keyring.find(presented).ok_or(Refusal::UnknownKey)?;
+            let key = found.key();
             let name = Arc::clone(&key.name);
-            match key.expires {
-                Some(at) if at <= now => Err(Refusal::Expired { name, at }),
-                _ if key.scope < needed => Err(Refusal::ReadKey { name }),
-                _ => Ok(Caller {
-                    who: Who::Key { name },
-                    scope: key.scope,
-                }),
+            if let Some(at) = key.expires.filter(|at| *at <= now) {
+                return Err(Refusal::Expired { name, at });
             }
+            if let Err(left) = found.count_request() {
+                return Err(Refusal::TooFast { name, left });
+            }
+            if key.scope < needed {
+                return Err(Refusal::ReadKey { name });
+            }
+            Ok(Caller {
+                who: Who::Key { name },
+                origin: origin.clone(),
+                needed,
+                sha256: Some(key.sha256),
+            })
         }
         Origin::Unix(peer) => {
             let scope = peer.scope(rules.control_group);
@@ -107,11 +239,39 @@ fn judge(
             let (uid, pid) = (peer.uid, peer.pid);
             Ok(Caller {
                 who: Who::Peer { uid, pid },
-                scope,
+                origin: origin.clone(),
+                needed,
+                sha256: None,
             })
         }
     }
 }
+
+/// How long a caller that was let in keeps its right at least, as far as can be
+/// told now; `None` when it has lost it. A clock may be set meanwhile, so it is
+/// never longer than [`LOOK`].
+fn good_for(rules: &Rules, caller: &Caller, now: Timestamp) -> Option<Duration> {
+    let Some(sha256) = &caller.sha256 else {
+        let Origin::Unix(peer) = &caller.origin else {
+            return None;
+        };
+        return (peer.scope(rules.control_group) >= caller.needed).then_some(LOOK);
+    };
+    let key = rules.keyring.by_hash(sha256)?;
+    if key.scope < caller.needed {
+        return None;
+    }
+    let Some(expires) = key.expires else {
+        return Some(LOOK);
+    };
+    let left = expires.millis().saturating_sub(now.millis());
+    let left = u64::try_from(left).ok().filter(|left| *left > 0)?;
+    Some(LOOK.min(Duration::from_millis(left)))
+}
+
+/// The longest time between two looks at whether a waiting caller's key has
+/// expired.
+const LOOK: Duration = Duration::from_secs(60);
 
 /// The key in `x-api-key`, or else the bearer token. Never one in the query or
 /// in a cookie: those end up in logs and in histories.
@@ -178,13 +338,24 @@ mod tests {
 
     fn rules() -> Rules {
         Rules {
-            keyring: Keyring::new(vec![
-                key("reader", Scope::Read, None),
-                key("manager", Scope::Manage, Some(NOW.plus_millis(1))),
-                key("old", Scope::Manage, Some(NOW)),
-            ]),
+            keyring: Keyring::new(
+                vec![
+                    key("reader", Scope::Read, None),
+                    key("manager", Scope::Manage, Some(NOW.plus_millis(1))),
+                    key("old", Scope::Manage, Some(NOW)),
+                ],
+                None,
+            ),
             control_group: Some(77),
+            failed_keys_per_minute: 3,
+            max_streams_per_key: 2,
+            ..Rules::default()
         }
+    }
+
+    fn gate(rules: Rules) -> (watch::Sender<Arc<Rules>>, Gate) {
+        let (set, now) = watch::channel(Arc::new(rules));
+        (set, Gate::new(now))
     }
 
     fn with(name: &str, value: &str) -> HeaderMap {
@@ -240,6 +411,110 @@ mod tests {
         assert!(ask(Peer::made_up(54_321, &[77]), Scope::Manage));
         assert!(ask(Peer::made_up(54_321, &[78]), Scope::Read));
         assert!(!ask(Peer::made_up(54_321, &[78]), Scope::Manage));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_guesser_is_locked_out_with_every_key() {
+        let (_, gate) = gate(rules());
+        let ask = |origin: &Origin, key| {
+            let headers = with("x-api-key", key);
+            gate.admit(origin, &headers, Scope::Read, NOW).map(drop)
+        };
+        // Neither is a guess.
+        for _ in 0..9 {
+            assert_eq!(
+                gate.admit(&tcp(), &HeaderMap::new(), Scope::Read, NOW),
+                Err(Refusal::NoKey)
+            );
+            assert!(ask(&tcp(), "reader").is_ok());
+        }
+        for key in ["guess", "old", "guess"] {
+            let refused = ask(&tcp(), key).expect_err("no key of ours");
+            assert!(refused.retry_after().is_none(), "{refused}");
+        }
+        let refused = ask(&tcp(), "reader").expect_err("locked out");
+        assert_eq!(refused.retry_after(), Some(60));
+        let elsewhere = Origin::Tcp(([192, 0, 2, 2], 4711).into());
+        assert!(ask(&elsewhere, "reader").is_ok());
+        let peer = Origin::Unix(Peer::made_up(0, &[]));
+        assert!(ask(&peer, "guess").is_ok());
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert!(ask(&tcp(), "reader").is_ok());
+    }
+
+    #[test]
+    fn a_key_has_its_rate() {
+        let mut rules = rules();
+        let keys = vec![
+            key("reader", Scope::Read, None),
+            key("other", Scope::Read, None),
+        ];
+        rules.keyring = Keyring::new(keys, super::super::Rate::new(1, 3));
+        let ask = |key| judge(&rules, &tcp(), &with("x-api-key", key), Scope::Read, NOW);
+        for _ in 0..3 {
+            assert!(ask("reader").is_ok());
+        }
+        let refused = ask("reader").expect_err("too fast");
+        assert!(matches!(refused, Refusal::TooFast { .. }), "{refused}");
+        assert_eq!(refused.retry_after(), Some(1));
+        assert!(ask("other").is_ok());
+    }
+
+    #[test]
+    fn waiting_calls_are_counted_by_key() {
+        let (_, gate) = gate(rules());
+        let caller = |key| {
+            let headers = with("x-api-key", key);
+            gate.admit(&tcp(), &headers, Scope::Read, NOW)
+                .expect("a good key")
+        };
+        let (reader, manager) = (caller("reader"), caller("manager"));
+        let _first = gate.stream(&reader).expect("room");
+        let second = gate.stream(&reader).expect("room");
+        assert_eq!(gate.stream(&reader).err(), Some(Refusal::TooManyStreams));
+        assert!(gate.stream(&manager).is_ok());
+        drop(second);
+        assert!(gate.stream(&reader).is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_waiting_call_ends_with_its_right() {
+        let clock: fn() -> Timestamp = || NOW;
+        let (set, gate) = gate(rules());
+        let caller = |key| {
+            let headers = with("x-api-key", key);
+            gate.admit(&tcp(), &headers, Scope::Read, NOW)
+                .expect("a good key")
+        };
+        let (reader, manager) = (caller("reader"), caller("manager"));
+        let headers = HeaderMap::new();
+        let peer = Origin::Unix(Peer::made_up(54_321, &[77]));
+        let peer = gate.admit(&peer, &headers, Scope::Manage, NOW);
+        let peer = peer.expect("a member");
+        let goes_on = async |caller| {
+            let wait = Duration::from_secs(600);
+            let waited = tokio::time::timeout(wait, gate.revoked(caller, clock)).await;
+            waited.is_err()
+        };
+        set.send_modify(|rules| {
+            let mut fewer = (**rules).clone();
+            fewer.keyring = Keyring::new(vec![key("reader", Scope::Read, None)], None);
+            *rules = Arc::new(fewer);
+        });
+        assert!(goes_on(&reader).await && goes_on(&peer).await);
+        assert!(!goes_on(&manager).await);
+        set.send_modify(|rules| {
+            let mut fewer = (**rules).clone();
+            fewer.control_group = None;
+            *rules = Arc::new(fewer);
+        });
+        assert!(goes_on(&reader).await && !goes_on(&peer).await);
+        set.send_modify(|rules| {
+            let mut fewer = (**rules).clone();
+            fewer.keyring = Keyring::new(vec![key("reader", Scope::Read, Some(NOW))], None);
+            *rules = Arc::new(fewer);
+        });
+        assert!(!goes_on(&reader).await);
     }
 
     #[test]

@@ -5,11 +5,14 @@
 //! asks.
 
 mod caller;
+mod forwarded;
 mod gate;
 mod keys;
+mod lockout;
 mod peer;
 
-pub use caller::{Caller, Origin, Refusal, Who};
-pub use gate::{Gate, Rules};
-pub use keys::{Key, Keyring, Scope};
+pub use caller::{Acquaintance, Caller, Origin, Refusal, Who};
+pub use gate::{Gate, Rules, Stream};
+pub use keys::{Key, Keyring, Rate, Scope};
+pub use lockout::household;
 pub use peer::{NoSuchGroup, Peer, group_id};

@@ -5,6 +5,7 @@ use super::{
     Proxy, ProxyScheme, Secret,
     fault::{Wrong, shown},
 };
+use ipnet::IpNet;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// `127.0.0.1:3000`, `[::1]:3000`; port 0 lets the system choose.
@@ -48,6 +49,19 @@ pub(super) fn origin(text: &str) -> Result<String, Wrong> {
         (_, None) | ("https", Some(443)) | ("http", Some(80)) => Ok(format!("{scheme}://{host}")),
         (_, Some(port)) => Ok(format!("{scheme}://{host}:{port}")),
     }
+}
+
+/// A network in CIDR notation, or one address.
+pub(super) fn network(text: &str) -> Result<IpNet, Wrong> {
+    let address = text.parse().map(|address: IpAddr| address.to_canonical());
+    let network = address.map(IpNet::from).or_else(|_| text.parse::<IpNet>());
+    network.map(|network| network.trunc()).map_err(|_| {
+        let what = format!("{} is no network", shown(text));
+        Wrong::new(
+            what,
+            "write an address, \"10.0.0.1\", or a network, \"10.0.0.0/8\"",
+        )
+    })
 }
 
 /// `*` makes every other origin moot.

@@ -1,7 +1,9 @@
 //! The environment of the original API, and systemd's credentials, laid over
 //! the file.
 
-use super::{ApiKey, Config, Fault, Mode, Place, Scope, Sources, fault::Wrong, keys, value};
+use super::{
+    ApiKey, Config, Fault, Mode, Place, Scope, Sources, api_keys, fault::Wrong, tls::Pem, value,
+};
 use sha2::{Digest as _, Sha256};
 use std::{fs, io, path::Path};
 
@@ -55,23 +57,31 @@ pub(super) fn apply(sources: &Sources, config: &mut Config, faults: &mut Vec<Fau
     read("API_KEY", &mut |text| {
         add_key(config, "API_KEY", text.as_bytes())
     });
-    if let Some(directory) = sources.variable("CREDENTIALS_DIRECTORY") {
-        let path = Path::new(directory).join("api-key");
-        if let Err(wrong) = credential(config, &path) {
-            faults.push(wrong.at(Place::Path(path), ""));
+    let mut credential = |name| {
+        let directory = sources.variable("CREDENTIALS_DIRECTORY")?;
+        let path = Path::new(directory).join(name);
+        match fs::read(&path) {
+            Ok(bytes) => Some((path, bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => {
+                let what = format!("the credential cannot be read: {error}");
+                let wrong = Wrong::new(what, "check LoadCredential= in the unit");
+                faults.push(wrong.at(Place::Path(path), ""));
+                None
+            }
         }
+    };
+    let http = &mut config.http;
+    // The file's pair is not mixed with systemd's.
+    if http.tls_cert.is_none() && http.tls_key.is_none() {
+        let mut pem = |name| credential(name).map(|(path, bytes)| Pem::new(&path, bytes));
+        http.tls_cert = pem("tls-cert");
+        http.tls_key = pem("tls-key");
     }
-}
-
-/// systemd's credential `api-key`, when it was given one.
-fn credential(config: &mut Config, path: &Path) -> Result<(), Wrong> {
-    match fs::read(path) {
-        Ok(bytes) => add_key(config, "api-key", bytes.trim_ascii()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(Wrong::new(
-            format!("the credential cannot be read: {error}"),
-            "check LoadCredential= in the unit",
-        )),
+    if let Some((path, bytes)) = credential("api-key")
+        && let Err(wrong) = add_key(config, "api-key", bytes.trim_ascii())
+    {
+        faults.push(wrong.at(Place::Path(path), ""));
     }
 }
 
@@ -87,8 +97,8 @@ fn add_key(config: &mut Config, name: &str, key: &[u8]) -> Result<(), Wrong> {
         return Err(Wrong::new(what, MAKE));
     }
     let sha256: [u8; 32] = Sha256::digest(key).into();
-    if keys::is_published(&sha256) {
-        return Err(keys::published());
+    if api_keys::is_published(&sha256) {
+        return Err(api_keys::published());
     }
     for other in &config.auth.keys {
         if other.name == name {
@@ -96,7 +106,7 @@ fn add_key(config: &mut Config, name: &str, key: &[u8]) -> Result<(), Wrong> {
             return Err(Wrong::new(what, "rename the one in auth.keys"));
         }
         if other.sha256 == sha256 {
-            return Err(keys::same_key());
+            return Err(api_keys::same_key());
         }
     }
     config.auth.keys.push(ApiKey {

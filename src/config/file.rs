@@ -7,7 +7,7 @@ use super::{
     keys::KEYS,
     reader::Reader,
     sources::{Fallback, File},
-    value,
+    tls, value,
 };
 use std::collections::BTreeMap;
 use toml::de::DeTable;
@@ -50,6 +50,7 @@ fn read(sources: &Sources, previous: Option<&Config>) -> Result<Config, Faults> 
     }
     settle_paths(sources, &mut config, &given, &state_dir, &mut faults);
     if !given.broken {
+        tls::settle(&mut config.http, &given.places, &mut faults);
         check_pairing(sources, &config, &given, &mut faults);
     }
     Faults::unless_empty(faults, config)

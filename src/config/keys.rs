@@ -3,13 +3,11 @@
 //! these tables, and so does what people read about the keys.
 
 use super::{
-    ApiKey, Config, LogTarget, Mode, Platform, Scope, address,
-    fault::Wrong,
-    reader::{Entry, Field, Item},
-    value,
+    Config, LogTarget, Mode, Platform, address,
+    api_keys::{self, Draft},
+    reader::Field,
+    tls, value,
 };
-use crate::wire::Timestamp;
-use sha2::{Digest as _, Sha256};
 use std::{ops::RangeInclusive, time::Duration};
 
 /// When a changed value comes into force.
@@ -36,21 +34,21 @@ impl AsRef<Field<Config>> for Key {
 
 /// A key that is named like the field it fills.
 macro_rules! key {
-    ($section:ident.$name:ident, $change:ident, $default:expr, $about:expr, $kind:expr, |$item:ident, $slot:ident| $read:expr) => {
+    ($section:ident$(.$name:ident)+, $change:ident, $default:expr, $about:expr, $kind:expr, |$item:ident, $slot:ident| $read:expr) => {
         Key {
             field: Field {
-                name: concat!(stringify!($section), ".", stringify!($name)),
+                name: concat!(stringify!($section), $(".", stringify!($name)),+),
                 about: $about,
                 value: $default,
                 kind: $kind,
                 read: |config, $item| {
-                    let $slot = &mut config.$section.$name;
+                    let $slot = &mut config.$section$(.$name)+;
                     $read
                 },
             },
             change: Change::$change,
-            differs: |one, other| one.$section.$name != other.$section.$name,
-            take: |from, into| into.$section.$name.clone_from(&from.$section.$name),
+            differs: |one, other| one.$section$(.$name)+ != other.$section$(.$name)+,
+            take: |from, into| into.$section$(.$name)+.clone_from(&from.$section$(.$name)+),
         }
     };
 }
@@ -63,19 +61,41 @@ const IDLE: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(365 
 const BODY: RangeInclusive<usize> = 256..=16 << 20;
 /// The most is the kernel's own limit on descriptors of one process, fs.nr_open.
 const CONNECTIONS: RangeInclusive<usize> = 1..=1 << 20;
+/// Zero sets no limit; the most is as good as none.
+const RATE: RangeInclusive<usize> = 0..=1_000_000;
 
 const DURATION: &str = "a duration in quotes, for example \"10s\" or \"1h30m\"";
 
 /// In the order of the reference.
-pub(super) static KEYS: [Key; 19] = [
+pub(super) static KEYS: [Key; 27] = [
     key!(
         http.listen,
         Restart,
         "[\"127.0.0.1:3000\"]",
-        "Where the API is served over TCP, as plain HTTP; beyond loopback put a proxy with TLS in front.",
+        "Where the API is served over TCP: as HTTPS with http.tls_cert and http.tls_key, else as plain HTTP, which beyond loopback wants a proxy with TLS in front.",
         "a list of addresses, for example [\"127.0.0.1:3000\"]; [] turns TCP off",
         |item, slot| {
             item.list(slot, address::listen, |_| Ok(()));
+        }
+    ),
+    key!(
+        http.tls_cert,
+        Live,
+        "\"\"",
+        "The certificate for HTTPS, followed by those between it and its authority; with http.tls_key, or both not at all. Each reload reads the files again. The credentials tls-cert and tls-key of systemd do without these two keys.",
+        "the absolute path of a PEM file in quotes; \"\" for none",
+        |item, slot| {
+            item.optional(slot, tls::pem);
+        }
+    ),
+    key!(
+        http.tls_key,
+        Live,
+        "\"\"",
+        "The private key of the certificate, without a passphrase.",
+        "the absolute path of a PEM file in quotes; \"\" for none",
+        |item, slot| {
+            item.optional(slot, tls::pem);
         }
     ),
     key!(
@@ -112,8 +132,28 @@ pub(super) static KEYS: [Key; 19] = [
         http.max_connections,
         Live,
         "1024",
-        "How many connections may be open at once, on TCP and again on the control socket; more wait until one closes.",
+        "How many connections may be open at once, on TCP and again on the control socket. For one more the one goes that matters least: first those that have shown no good key yet, the largest crowd's before all; then quiet ones. While all are at work, more wait.",
         "a whole number, for example 1024",
+        |item, slot| {
+            item.number(slot, CONNECTIONS);
+        }
+    ),
+    key!(
+        http.max_connections_per_client,
+        Live,
+        "1000",
+        "How many of them one address may have; proxies in http.trusted_proxies may have all.",
+        "a whole number, for example 1000",
+        |item, slot| {
+            item.number(slot, CONNECTIONS);
+        }
+    ),
+    key!(
+        http.max_streams_per_key,
+        Live,
+        "1000",
+        "How many calls that wait one API key, or one user on the control socket, may have open at once.",
+        "a whole number, for example 1000",
         |item, slot| {
             item.number(slot, CONNECTIONS);
         }
@@ -126,6 +166,46 @@ pub(super) static KEYS: [Key; 19] = [
         "a size, for example \"16KiB\", or a whole number of bytes",
         |item, slot| {
             item.size(slot, BODY);
+        }
+    ),
+    key!(
+        http.trusted_proxies,
+        Live,
+        "[]",
+        "Proxies whose X-Forwarded-For is believed: the client's address in it is then the one that is logged and locked out.",
+        "a list of networks or addresses, for example [\"127.0.0.1\", \"10.0.0.0/8\"]",
+        |item, slot| {
+            item.list(slot, address::network, |_| Ok(()));
+        }
+    ),
+    key!(
+        http.rate_limit.requests_per_second,
+        Live,
+        "50",
+        "How many requests a second each API key may send in the long run; 0 sets no limit.",
+        "a whole number, for example 50",
+        |item, slot| {
+            item.number(slot, RATE);
+        }
+    ),
+    key!(
+        http.rate_limit.burst,
+        Live,
+        "100",
+        "How many requests each API key may send at once; 0 sets no limit.",
+        "a whole number, for example 100",
+        |item, slot| {
+            item.number(slot, RATE);
+        }
+    ),
+    key!(
+        http.rate_limit.failed_keys_per_minute,
+        Live,
+        "10",
+        "So many wrong API keys from one address within a minute lock it out for a minute, good keys too; 0 locks nobody out. An IPv6 network of 64 bits counts as one address.",
+        "a whole number, for example 10",
+        |item, slot| {
+            item.number(slot, RATE);
         }
     ),
     key!(
@@ -155,7 +235,7 @@ pub(super) static KEYS: [Key; 19] = [
         "The API keys for TCP, each known by its SHA-256 only. With none here nor in the environment, the first start makes one and says in which file it is.",
         "each key as [[auth.keys]] with its name, sha256 and scope below it",
         |item, slot| {
-            api_keys(item, slot);
+            api_keys::read(item, slot);
         }
     ),
     key!(
@@ -280,117 +360,10 @@ const TARGETS: [(&str, LogTarget); 4] = [
     ("json", LogTarget::Json),
 ];
 
-/// An `[[auth.keys]]` as far as it could be read.
-#[derive(Default)]
-pub(super) struct Draft {
-    name: Option<String>,
-    sha256: Option<[u8; 32]>,
-    scope: Option<Scope>,
-    expires: Option<Timestamp>,
-}
-
-static API_KEY: [Field<Draft>; 4] = [
-    Field {
-        name: "name",
-        about: "What the log calls the key; each has a name of its own.",
-        value: "\"dashboard\"",
-        kind: "a name in quotes, for example \"dashboard\"",
-        read: |draft, item| item.text(&mut draft.name, |text| value::key_name(text).map(Some)),
-    },
-    Field {
-        name: "sha256",
-        about: "The SHA-256 of the key. To make both: KEY=$(openssl rand -hex 32); echo \"$KEY\"; printf %s \"$KEY\" | sha256sum",
-        value: "\"…\"",
-        kind: "the key's SHA-256 in quotes, 64 hexadecimal digits",
-        read: |draft, item| item.text(&mut draft.sha256, |text| value::sha256(text).map(Some)),
-    },
-    Field {
-        name: "scope",
-        about: "What the key may do: read is GET, manage is everything. Without it: read.",
-        value: "\"read\"",
-        kind: "\"read\" or \"manage\"",
-        read: |draft, item| {
-            item.text(&mut draft.scope, |text| {
-                value::word(text, &[("read", Scope::Read), ("manage", Scope::Manage)]).map(Some)
-            });
-        },
-    },
-    Field {
-        name: "expires",
-        about: "The last day, in UTC, on which the key holds; or a moment, 2027-01-01T12:00:00Z. Without it the key holds for ever.",
-        value: "2027-01-01",
-        kind: "a date without quotes, for example 2027-01-01",
-        read: |draft, item| item.end_of(&mut draft.expires),
-    },
-];
-
 /// The keys of each table, where a key's value is a list of tables.
 pub(super) fn inside(key: &str) -> &'static [Field<Draft>] {
     match key {
-        "auth.keys" => &API_KEY,
+        "auth.keys" => &api_keys::FIELDS,
         _ => &[],
     }
-}
-
-fn api_keys(item: Item<'_, '_>, keys: &mut Vec<ApiKey>) {
-    let mut names: Vec<String> = Vec::new();
-    let mut hashes: Vec<[u8; 32]> = Vec::new();
-    item.tables(&API_KEY, |draft: Draft, mut entry: Entry<'_, '_>| {
-        entry.missing(
-            "name",
-            "give each key a name, for example name = \"dashboard\"",
-        );
-        entry.missing(
-            "sha256",
-            "add sha256 = \"…\", as made by: printf %s \"$KEY\" | sha256sum",
-        );
-        if let Some(name) = &draft.name {
-            if names.contains(name) {
-                let what = format!("there is a key \"{name}\" already");
-                entry.wrong("name", Wrong::new(what, "give each key a name of its own"));
-            }
-            names.push(name.clone());
-        }
-        if let Some(sha256) = &draft.sha256 {
-            if is_published(sha256) {
-                entry.wrong("sha256", published());
-            } else if hashes.contains(sha256) {
-                entry.wrong("sha256", same_key());
-            }
-            hashes.push(*sha256);
-        }
-        if let (Some(name), Some(sha256)) = (draft.name, draft.sha256) {
-            keys.push(ApiKey {
-                name,
-                sha256,
-                // The least right, where none was asked for.
-                scope: draft.scope.unwrap_or(Scope::Read),
-                expires: draft.expires,
-            });
-        }
-    });
-}
-
-/// The key in the description of the original API. Everybody knows it.
-const PUBLISHED: &str = "daa8ce0ff449a97c15a9159156cfb20a48bda1037450457f1c26e19159d7818a";
-
-/// True for the hash of the published key, and for that key in the place of a
-/// hash.
-pub(super) fn is_published(sha256: &[u8; 32]) -> bool {
-    let hash: [u8; 32] = Sha256::digest(PUBLISHED).into();
-    *sha256 == hash || value::sha256(PUBLISHED).is_ok_and(|itself| *sha256 == itself)
-}
-
-pub(super) fn published() -> Wrong {
-    Wrong::new(
-        "is the example key of the API's description, which everybody knows",
-        "make one of your own: openssl rand -hex 32",
-    )
-}
-
-pub(super) fn same_key() -> Wrong {
-    Wrong::new(
-        "is the same key as another one, under a second name",
-        "make a key for each name: openssl rand -hex 32",
-    )
 }

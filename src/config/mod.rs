@@ -7,6 +7,7 @@
 //! never put a secret or a phone number into a message.
 
 mod address;
+mod api_keys;
 mod diff;
 mod environment;
 mod fault;
@@ -19,6 +20,7 @@ mod secret;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod value;
 
 pub use diff::{Diff, diff, in_force};
@@ -26,8 +28,9 @@ pub use fault::{Fault, Faults, Place};
 pub use file::{load, load_for_reload};
 pub use model::{
     ApiKey, Auth, Config, Control, Http, Log, LogTarget, Mode, Pairing, Platform, Proxy,
-    ProxyScheme, Scope, Storage, Whatsapp,
+    ProxyScheme, RateLimit, Scope, Storage, Whatsapp,
 };
 pub use reference::{Description, reference};
 pub use secret::Secret;
 pub use sources::{DEFAULT_FILE, Sources, VARIABLES};
+pub use tls::Identity;

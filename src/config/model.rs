@@ -1,7 +1,8 @@
 //! The checked configuration: plain data, one struct a section.
 
-use super::Secret;
+use super::{Identity, Secret, tls::Pem};
 use crate::wire::{PhoneNumber, Timestamp};
+use ipnet::IpNet;
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Everything the daemon is told.
@@ -26,6 +27,11 @@ pub struct Config {
 pub struct Http {
     /// Empty: no TCP at all.
     pub listen: Vec<SocketAddr>,
+    /// Both or none of the two.
+    pub(super) tls_cert: Option<Pem>,
+    pub(super) tls_key: Option<Pem>,
+    /// Made of the two: HTTPS is served with it. `None`: plain HTTP.
+    pub identity: Option<Identity>,
     /// `["*"]`, or origins as a browser sends them: `https://example.org:8443`.
     pub cors_origins: Vec<String>,
     /// From the end of a request's head to the answer. Never zero.
@@ -33,8 +39,20 @@ pub struct Http {
     /// For a request's head to arrive. Never zero.
     pub header_timeout: Duration,
     pub max_connections: usize,
+    pub max_connections_per_client: usize,
+    pub max_streams_per_key: usize,
     /// Bytes.
     pub max_body: usize,
+    pub trusted_proxies: Vec<IpNet>,
+    pub rate_limit: RateLimit,
+}
+
+/// Zero sets no limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RateLimit {
+    pub requests_per_second: usize,
+    pub burst: usize,
+    pub failed_keys_per_minute: usize,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -194,11 +212,22 @@ impl Config {
             file: None,
             http: Http {
                 listen: vec![SocketAddr::from(([127, 0, 0, 1], 3000))],
+                tls_cert: None,
+                tls_key: None,
+                identity: None,
                 cors_origins: vec!["*".to_owned()],
                 request_timeout: Duration::from_secs(10),
                 header_timeout: Duration::from_secs(5),
                 max_connections: 1024,
+                max_connections_per_client: 1000,
+                max_streams_per_key: 1000,
                 max_body: 16 * 1024,
+                trusted_proxies: Vec::new(),
+                rate_limit: RateLimit {
+                    requests_per_second: 50,
+                    burst: 100,
+                    failed_keys_per_minute: 10,
+                },
             },
             control: Control {
                 socket: PathBuf::new(),

@@ -345,11 +345,16 @@ fn unknown_keys_get_the_nearest_or_all() {
         ),
         ("listen = 1", "did you mean http.listen?"),
         (
-            "[http]\ntls_cert = \"\"",
-            "there are: listen, cors_origins, request_timeout, header_timeout, max_connections, max_body",
+            "[http]\nthreads = 2",
+            "there are: listen, tls_cert, tls_key, cors_origins, request_timeout, header_timeout, max_connections, max_connections_per_client, max_streams_per_key, max_body, trusted_proxies, rate_limit",
         ),
         ("[[auth.keys]]\nnam = 1", "did you mean name?"),
         ("[auth]\nkey = 1", "did you mean auth.keys?"),
+        (
+            "[http.rate_limit]\nx = 1",
+            "http.rate_limit.x: there is no such key: there are: requests_per_second, burst, failed_keys_per_minute",
+        ),
+        ("[http]\nburst = 1", "did you mean http.rate_limit.burst?"),
         (
             "[whatsapp]\nx = 1",
             "whatsapp.x: there is no such key: there are: url, proxy",
@@ -644,7 +649,7 @@ fn the_packaged_file_is_valid_and_says_the_defaults() {
     config.file = None;
     assert_eq!(config, defaults);
     for key in keys::KEYS.iter() {
-        let (_, name) = key.field.name.split_once('.').expect("a dotted name");
+        let (_, name) = key.field.name.rsplit_once('.').expect("a dotted name");
         let named = packaged.contains(&format!("#{name} = ")) || key.field.name == "auth.keys";
         assert!(named, "{} is not in the packaged file", key.field.name);
     }

@@ -371,6 +371,16 @@ const ENTRIES: &[Entry] = &[
          in the group control.group. A client that is not yours: keep it away with a\n\
          firewall.",
     ),
+    entry(
+        "auth.locked_out",
+        "26547022af9842258069cd65ecba8cd9",
+        "An address is locked out for a minute",
+        "@WALINKD_PEER@ has shown too many wrong API keys. For a minute none of its calls\n\
+         is let in over TCP, with a good key neither.\n\n\
+         A client of yours needs a good key. One that is not yours: keep it away with a\n\
+         firewall, or let fail2ban do that. When all clients come by one proxy, name it\n\
+         in http.trusted_proxies.",
+    ),
 ];
 
 #[cfg(test)]

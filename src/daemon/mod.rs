@@ -5,6 +5,7 @@
 //! and the log. Must hold no logic of its own beyond that order.
 
 mod catalog;
+mod descriptors;
 mod journald;
 mod logging;
 mod notify;
@@ -83,6 +84,7 @@ pub fn run(sources: Sources, draw: Option<Draw>) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    descriptors::raise_limit();
     // Files made from here on are nobody else's, whoever makes them.
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
     let held = match state_dir::hold(&config.storage.state_dir) {
@@ -143,13 +145,14 @@ async fn serve(
     // must not kill what has just begun.
     let signals = Signals::new(SIGNALS).context("signals")?;
 
+    descriptors::warn_if_too_few(config.http.max_connections);
     let vault = Vault::new(&state_dir);
     let survey = Survey::make(&state_dir, &vault)
         .await
         .map_err(Failure::State)?;
     let (rules, rules_in_force) = watch::channel(Arc::new(setup::rules(&config, &state_dir)?));
     let (settings, settings_in_force) = watch::channel(Arc::new(setup::api(&config)));
-    let (limits, limits_in_force) = watch::channel(Arc::new(setup::limits(&config)));
+    let (terms, terms_in_force) = watch::channel(Arc::new(setup::terms(&config)));
     let doors = doors(&config, rules.borrow().control_group).await?;
 
     let (link, task) = build_link(&config, vault, survey)?;
@@ -160,7 +163,7 @@ async fn serve(
         state_dir: state_dir.clone(),
         rules,
         api: settings,
-        limits,
+        terms,
         level,
         link: link.clone(),
     }
@@ -182,12 +185,7 @@ async fn serve(
         },
         now: Timestamp::now,
     });
-    let mut server = Server::new(
-        routers.tcp,
-        routers.control,
-        limits_in_force,
-        rules_in_force,
-    );
+    let mut server = Server::new(routers.tcp, routers.control, terms_in_force, rules_in_force);
     doors
         .tcp
         .into_iter()

@@ -5,7 +5,7 @@ use crate::{
     api,
     auth::Rules,
     config::{self, Config, Sources},
-    link,
+    link, server,
     wire::{Code, Problem, ReloadReport},
 };
 use std::{path::PathBuf, sync::Arc};
@@ -36,7 +36,7 @@ pub(super) struct Reloader {
     pub(super) state_dir: PathBuf,
     pub(super) rules: watch::Sender<Arc<Rules>>,
     pub(super) api: watch::Sender<Arc<api::Settings>>,
-    pub(super) limits: watch::Sender<Arc<crate::server::Limits>>,
+    pub(super) terms: watch::Sender<Arc<server::Terms>>,
     pub(super) level: LevelHandle,
     pub(super) link: link::Handle,
 }
@@ -75,7 +75,7 @@ impl Reloader {
 
         self.rules.send_replace(Arc::new(rules));
         self.api.send_replace(Arc::new(setup::api(&in_force)));
-        self.limits.send_replace(Arc::new(setup::limits(&in_force)));
+        self.terms.send_replace(Arc::new(setup::terms(&in_force)));
         self.level.set(&in_force.log.level);
         let pairing_for = self
             .link

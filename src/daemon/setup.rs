@@ -3,8 +3,8 @@
 use super::state_dir;
 use crate::{
     api,
-    auth::{self, Key, Keyring, Rules},
-    config::{ApiKey, Config, Mode, Pairing, Platform, ProxyScheme, Scope},
+    auth::{self, Key, Keyring, Rate, Rules},
+    config::{ApiKey, Config, Identity, Mode, Pairing, Platform, ProxyScheme, Scope},
     link::PairingPolicy,
     server,
     wa::{Proxy, ProxyKind},
@@ -42,10 +42,22 @@ pub(super) fn rules(config: &Config, state_dir: &Path) -> anyhow::Result<Rules> 
             expires: None,
         });
     }
+    let rate = &config.http.rate_limit;
     Ok(Rules {
-        keyring: Keyring::new(keys),
+        keyring: Keyring::new(
+            keys,
+            Rate::new(bounded(rate.requests_per_second), bounded(rate.burst)),
+        ),
         control_group,
+        trusted_proxies: config.http.trusted_proxies.clone(),
+        failed_keys_per_minute: bounded(rate.failed_keys_per_minute),
+        max_streams_per_key: config.http.max_streams_per_key,
     })
+}
+
+/// The configuration's numbers are far smaller.
+fn bounded(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 fn key(key: &ApiKey) -> Key {
@@ -68,10 +80,15 @@ pub(super) fn api(config: &Config) -> api::Settings {
     }
 }
 
-pub(super) fn limits(config: &Config) -> server::Limits {
-    server::Limits {
-        header_timeout: config.http.header_timeout,
-        max_connections: config.http.max_connections,
+pub(super) fn terms(config: &Config) -> server::Terms {
+    let http = &config.http;
+    let identity = http.identity.as_ref().map(Identity::certified_key);
+    server::Terms {
+        header_timeout: http.header_timeout,
+        max_connections: http.max_connections,
+        max_connections_per_client: http.max_connections_per_client,
+        trusted_proxies: http.trusted_proxies.clone(),
+        secure: identity.map(server::Secure::new),
     }
 }
 

@@ -1,6 +1,9 @@
-//! One HTTP/1.1 connection.
+//! One HTTP connection.
 
-use super::patience::{Answering, Patient, Progress};
+use super::{
+    patience::Patient,
+    standing::{Answering, Standing},
+};
 use crate::auth::Origin;
 use axum::{
     Router,
@@ -8,20 +11,22 @@ use axum::{
     http::{HeaderValue, header::CONNECTION},
 };
 use hyper::{
-    Request,
+    Request, Response,
     body::{Frame, Incoming, SizeHint},
-    server::conn::http1,
+    server::conn::{http1, http2},
     service::service_fn,
 };
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::{
+    convert::Infallible,
     pin::{Pin, pin},
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    time::timeout,
+    time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -31,77 +36,145 @@ use tower::ServiceExt;
 /// socket that is just being closed.
 const IDLE: Duration = Duration::from_secs(75);
 /// Request line and headers, in bytes; beyond it the answer is 431.
-const MAX_HEAD: usize = 16 * 1024;
+const MAX_HEAD: u32 = 16 * 1024;
 /// What hyper may hold of a connection, in bytes.
-const MAX_BUFFER: usize = 32 * 1024;
+const MAX_BUFFER: u32 = 32 * 1024;
+/// Requests at once on one HTTP/2 connection.
+const MAX_STREAMS: u32 = 64;
 
 /// How long a quiet connection still takes a request once it is told to end:
 /// one that was on its way, and that the client could not know to be late.
 const LATE: Duration = Duration::from_millis(500);
 
-/// How a connection is told to end.
-#[derive(Debug, Clone)]
-pub(super) struct Ends {
-    /// Answer what has come, take nothing new.
-    pub drain: CancellationToken,
-    /// Now.
-    pub cut: CancellationToken,
+/// A connection that is to be served, with all that goes into it.
+pub(super) struct Visit {
+    pub(super) origin: Origin,
+    pub(super) router: Router,
+    pub(super) header_timeout: Duration,
+    pub(super) standing: Standing,
+    /// Cancelled when it has to answer what has come and take nothing new.
+    pub(super) drain: CancellationToken,
 }
 
-/// Serves requests until the client goes or the connection is told to end.
-pub(super) async fn serve<S>(
-    stream: S,
-    origin: Origin,
-    router: Router,
-    header_timeout: Duration,
-    ends: Ends,
-) where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let progress = Progress::default();
-    let stream = Patient::new(stream, header_timeout, progress.clone());
-    let service = service_fn(|request: Request<Incoming>| {
-        let answering = progress.begin();
+impl Visit {
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Answer>, Infallible> {
+        let answering = self.standing.begin();
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(origin.clone());
-        let answer = router.clone().oneshot(request);
-        let drain = &ends.drain;
-        async move {
-            let mut response = answer.await?;
-            if drain.is_cancelled() {
+        request.extensions_mut().insert(self.origin.clone());
+        request
+            .extensions_mut()
+            .insert(self.standing.acquaintance());
+        let response = self.router.clone().oneshot(request).await?;
+        Ok(response.map(|body| Answer { body, answering }))
+    }
+
+    fn ended(&self, ended: hyper::Result<()>) {
+        if let Err(error) = ended {
+            tracing::debug!(walinkd_peer = %self.origin, %error, "a connection ended early");
+        }
+    }
+
+    /// Serves HTTP/1.1 until the client goes or the connection is to end.
+    pub(super) async fn http1<S>(self, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let stream = Patient::new(stream, self.header_timeout, self.standing.clone());
+        let service = service_fn(async |request| {
+            let mut response = self.answer(request).await?;
+            if self.drain.is_cancelled() {
                 // hyper closes after it, and the client knows.
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(CONNECTION, close);
             }
-            Ok::<_, std::convert::Infallible>(response.map(|body| Answer { body, answering }))
-        }
-    });
-    let mut connection = pin!(
-        http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(IDLE.max(header_timeout))
-            .max_header_size(MAX_HEAD)
-            .max_buf_size(MAX_BUFFER)
-            .serve_connection(TokioIo::new(stream), service)
-    );
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = ends.drain.cancelled() => {
-            let finish = async {
+            Ok::<_, Infallible>(response)
+        });
+        let mut connection = pin!(
+            http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(IDLE.max(self.header_timeout))
+                .max_header_size(MAX_HEAD as usize)
+                .max_buf_size(MAX_BUFFER as usize)
+                .serve_connection(TokioIo::new(stream), service)
+        );
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = self.drain.cancelled() => {
                 if let Ok(ended) = timeout(LATE, connection.as_mut()).await {
-                    return ended;
+                    return self.ended(ended);
                 }
                 connection.as_mut().graceful_shutdown();
                 connection.as_mut().await
-            };
-            tokio::select! {
-                ended = finish => ended,
-                () = ends.cut.cancelled() => return,
+            }
+        };
+        self.ended(ended);
+    }
+
+    /// Serves HTTP/2 until the client goes, is quiet for too long, or the
+    /// connection is to end.
+    pub(super) async fn http2<S>(self, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let visit = Arc::new(self);
+        let answering = Arc::clone(&visit);
+        let service = service_fn(move |request| {
+            let visit = Arc::clone(&answering);
+            async move { visit.answer(request).await }
+        });
+        let mut connection = pin!(
+            http2::Builder::new(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .max_concurrent_streams(MAX_STREAMS)
+                .max_header_list_size(MAX_HEAD)
+                .initial_stream_window_size(MAX_BUFFER)
+                .initial_connection_window_size(2 * MAX_BUFFER)
+                .max_send_buf_size(MAX_BUFFER as usize)
+                .serve_connection(TokioIo::new(Patient::with_writes(stream)), service)
+        );
+        tokio::select! {
+            ended = connection.as_mut() => return visit.ended(ended),
+            () = visit.quiet() => {}
+            () = visit.drain.cancelled() => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        tokio::select! {
+            ended = connection.as_mut() => visit.ended(ended),
+            // The farewell wants an answer, which need not come.
+            () = visit.unanswered() => {}
+        }
+    }
+
+    /// Waits until no request has begun in the time for the first one's head,
+    /// or for too long after the last one's end.
+    async fn quiet(&self) {
+        let mut begun = self.standing.begun();
+        let mut until = Instant::now() + self.header_timeout;
+        loop {
+            sleep_until(until).await;
+            let now = self.standing.begun();
+            if begun == now && !self.is_at_work() {
+                return;
+            }
+            begun = now;
+            until = Instant::now() + IDLE;
+        }
+    }
+
+    /// Waits until nothing has been answered for a moment.
+    async fn unanswered(&self) {
+        loop {
+            sleep(LATE).await;
+            if !self.is_at_work() {
+                return;
             }
         }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(walinkd_peer = %origin, %error, "a connection ended early");
+    }
+
+    /// What is answered to a stranger is short and soon done; one that does not
+    /// take it keeps the connection for nothing.
+    fn is_at_work(&self) -> bool {
+        self.standing.is_answering() && self.standing.is_known()
     }
 }
 

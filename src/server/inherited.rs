@@ -1,6 +1,6 @@
 //! Sockets passed by the service manager (`LISTEN_FDS`).
 
-use super::{ControlSocket, ListenError, tcp::warn_if_exposed};
+use super::{ControlSocket, ListenError};
 use std::{
     net,
     os::{
@@ -61,9 +61,8 @@ fn duplicate(number: RawFd) -> std::io::Result<OwnedFd> {
 fn tcp(socket: OwnedFd) -> std::io::Result<TcpListener> {
     let listener = net::TcpListener::from(socket);
     // Fails for other address families.
-    let address = listener.local_addr()?;
+    listener.local_addr()?;
     listener.set_nonblocking(true)?;
-    warn_if_exposed(address);
     TcpListener::from_std(listener)
 }
 

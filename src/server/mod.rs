@@ -1,4 +1,4 @@
-//! Listeners and connections: TCP, the Unix control socket, sockets inherited
+//! Listeners and connections: TCP, TLS, the Unix control socket, sockets inherited
 //! from systemd; how many, how slow, and how they end.
 //!
 //! Owns everything below a request. Must not know routes: it serves whatever
@@ -9,13 +9,18 @@ mod control;
 mod inherited;
 mod patience;
 mod places;
+mod secure;
 mod serve;
+mod standing;
 mod tcp;
+mod terms;
 
 pub use control::ControlSocket;
 pub use inherited::{Inherited, inherited};
-pub use serve::{Limits, Server};
+pub use secure::Secure;
+pub use serve::Server;
 pub use tcp::bind_tcp;
+pub use terms::Terms;
 
 use std::{io, net::SocketAddr, path::PathBuf};
 use thiserror::Error;

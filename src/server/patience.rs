@@ -1,12 +1,9 @@
 //! A stream that gives up on a client that is too slow.
 
+use super::standing::Standing;
 use std::{
     io::{self, ErrorKind},
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -18,58 +15,48 @@ use tokio::{
 /// A client that takes nothing of its answer for so long is gone.
 const STALL: Duration = Duration::from_secs(30);
 
-/// Whether a request is being answered. hyper's own time limit for headers runs
-/// between requests too, so it cannot tell a slow header from a quiet
-/// keep-alive; this is what tells them apart.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Progress(Arc<AtomicU32>);
-
-/// A request that is being answered, until dropped.
-#[derive(Debug)]
-pub(super) struct Answering(Progress);
-
-impl Progress {
-    pub(super) fn begin(&self) -> Answering {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        Answering(self.clone())
-    }
-
-    /// Odd while a request is being answered; each value names one stretch
-    /// between two such changes.
-    fn stretch(&self) -> u32 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for Answering {
-    fn drop(&mut self) {
-        self.0.0.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-/// Fails a read when a request's head takes longer than it may from its first
-/// byte (the first one: from the connection's start), and a write when the
-/// client takes nothing.
+/// Fails a write when the client takes nothing, and a read when a request's
+/// head takes too long.
 #[derive(Debug)]
 pub(super) struct Patient<S> {
     stream: S,
-    progress: Progress,
-    header_timeout: Duration,
-    /// The stretch in which a head began, and when it must be there.
-    head: Option<(u32, Instant)>,
-    head_timer: Pin<Box<Sleep>>,
+    heads: Option<Heads>,
     stall_timer: Option<Pin<Box<Sleep>>>,
 }
 
+/// The time for a request's head, from its first byte on; for the first one from
+/// the connection's start.
+#[derive(Debug)]
+struct Heads {
+    standing: Standing,
+    limit: Duration,
+    /// The stretch in which a head began, and when it must be there.
+    begun: Option<(u64, Instant)>,
+    timer: Pin<Box<Sleep>>,
+}
+
 impl<S> Patient<S> {
-    pub(super) fn new(stream: S, header_timeout: Duration, progress: Progress) -> Self {
-        let head_timer = Box::pin(sleep(header_timeout));
+    /// For HTTP/1.1, whose requests come one after the other.
+    pub(super) fn new(stream: S, header_timeout: Duration, standing: Standing) -> Self {
+        let timer = Box::pin(sleep(header_timeout));
+        let heads = Heads {
+            begun: Some((standing.stretch(), timer.deadline())),
+            standing,
+            limit: header_timeout,
+            timer,
+        };
         Self {
-            head: Some((progress.stretch(), head_timer.deadline())),
             stream,
-            progress,
-            header_timeout,
-            head_timer,
+            heads: Some(heads),
+            stall_timer: None,
+        }
+    }
+
+    /// For HTTP/2, where no byte is told to be of a head.
+    pub(super) fn with_writes(stream: S) -> Self {
+        Self {
+            stream,
+            heads: None,
             stall_timer: None,
         }
     }
@@ -101,24 +88,39 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
         let this = self.get_mut();
         let before = buf.filled().len();
         let outcome = Pin::new(&mut this.stream).poll_read(cx, buf);
-        let stretch = this.progress.stretch();
-        if stretch % 2 == 1 {
-            return outcome;
+        match &mut this.heads {
+            Some(heads) if !heads.standing.is_answering() => {
+                heads.check(cx, outcome, buf.filled().len() > before)
+            }
+            _ => outcome,
         }
-        this.head = this.head.filter(|(began, _)| *began == stretch);
+    }
+}
+
+impl Heads {
+    /// Passes a read's outcome on, unless a head has been on its way for too
+    /// long.
+    fn check(
+        &mut self,
+        cx: &mut Context<'_>,
+        outcome: Poll<io::Result<()>>,
+        more: bool,
+    ) -> Poll<io::Result<()>> {
+        let stretch = self.standing.stretch();
+        self.begun = self.begun.filter(|(began, _)| *began == stretch);
         if outcome.is_ready() {
-            if this.head.is_none() && buf.filled().len() > before {
-                this.head = Some((stretch, Instant::now() + this.header_timeout));
+            if self.begun.is_none() && more {
+                self.begun = Some((stretch, Instant::now() + self.limit));
             }
             return outcome;
         }
-        let Some((_, deadline)) = this.head else {
+        let Some((_, deadline)) = self.begun else {
             return Poll::Pending;
         };
-        if this.head_timer.deadline() != deadline {
-            this.head_timer.as_mut().reset(deadline);
+        if self.timer.deadline() != deadline {
+            self.timer.as_mut().reset(deadline);
         }
-        ready!(this.head_timer.as_mut().poll(cx));
+        ready!(self.timer.as_mut().poll(cx));
         Poll::Ready(Err(ErrorKind::TimedOut.into()))
     }
 }
@@ -162,6 +164,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
     const LIMIT: Duration = Duration::from_secs(5);
@@ -169,13 +172,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_head_has_its_time_from_the_first_byte_of_it() {
         let (near, mut far) = duplex(64);
-        let progress = Progress::default();
-        let mut patient = Patient::new(near, LIMIT, progress.clone());
+        let standing = Standing::new(0, Arc::default());
+        let mut patient = Patient::new(near, LIMIT, standing.clone());
         let mut byte = [0];
 
         far.write_all(b"ab").await.expect("room");
         patient.read_exact(&mut byte).await.expect("the first byte");
-        let answering = progress.begin();
+        let answering = standing.begin();
         patient.read_exact(&mut byte).await.expect("a body's byte");
         drop(answering);
 
@@ -194,7 +197,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_says_nothing_ends() {
         let (near, _far) = duplex(64);
-        let mut patient = Patient::new(near, LIMIT, Progress::default());
+        let mut patient = Patient::new(near, LIMIT, Standing::new(0, Arc::default()));
         let error = patient.read(&mut [0]).await.expect_err("nothing came");
         assert_eq!(error.kind(), ErrorKind::TimedOut);
     }
@@ -202,7 +205,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_does_not_read_is_given_up() {
         let (near, _far) = duplex(4);
-        let mut patient = Patient::new(near, LIMIT, Progress::default());
+        let mut patient = Patient::new(near, LIMIT, Standing::new(0, Arc::default()));
         let began = Instant::now();
         let error = patient.write_all(b"too long").await.expect_err("no room");
         assert_eq!(error.kind(), ErrorKind::TimedOut);

@@ -1,56 +1,212 @@
-//! How many connections there may be at once.
+//! How many connections there may be at once, and who goes when one more comes.
 
-use super::Limits;
-use std::sync::Arc;
+use super::{
+    Terms,
+    standing::{Standing, Turns},
+};
+use crate::auth::household;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+    fmt,
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
-/// Counts the connections of one kind of listener. No semaphore: a reload may
-/// lower the limit below what is open, which then is let go by and by.
+/// Whose connections are counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Client {
+    Address(IpAddr),
+    User(u32),
+}
+
+impl fmt::Display for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::User(uid) => write!(f, "uid={uid}"),
+        }
+    }
+}
+
+impl Client {
+    pub(super) fn at(address: IpAddr) -> Self {
+        Self::Address(household(address))
+    }
+}
+
+/// The connections of one kind of listener.
 #[derive(Debug, Clone)]
-pub(super) struct Places(watch::Sender<usize>);
+pub(super) struct Places(Arc<Room>);
+
+#[derive(Debug)]
+struct Room {
+    seats: Mutex<Seats>,
+    turns: Arc<Turns>,
+    /// Ends every connection.
+    cut: CancellationToken,
+}
+
+#[derive(Debug, Default)]
+struct Seats {
+    /// By arrival.
+    taken: BTreeMap<u64, Seat>,
+    /// How many seats each client has.
+    crowds: HashMap<Client, Arc<AtomicUsize>>,
+}
+
+#[derive(Debug)]
+struct Seat {
+    client: Client,
+    crowd: Arc<AtomicUsize>,
+    standing: Standing,
+    cut: CancellationToken,
+}
 
 /// One connection; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Place(watch::Sender<usize>);
+pub(super) struct Place {
+    number: u64,
+    room: Arc<Room>,
+    pub(super) standing: Standing,
+    /// Cancelled when the connection has to go at once.
+    pub(super) cut: CancellationToken,
+}
 
 impl Places {
-    pub(super) fn new() -> Self {
-        Self(watch::Sender::new(0))
+    /// `cut` ends them all.
+    pub(super) fn new(cut: CancellationToken) -> Self {
+        Self(Arc::new(Room {
+            seats: Mutex::default(),
+            turns: Arc::default(),
+            cut,
+        }))
     }
 
-    /// Waits until there is room for one more under the limit as it is then.
-    /// Until it is taken, several listeners may see the same room.
-    pub(super) async fn free(&self, limits: &mut watch::Receiver<Arc<Limits>>) {
-        let mut taken = self.0.subscribe();
+    /// Waits until there is room for one more, or somebody who can go for it,
+    /// under the terms as they are then.
+    pub(super) async fn free(&self, terms: &mut watch::Receiver<Arc<Terms>>) {
         loop {
-            let limit = limits.borrow_and_update().max_connections;
-            if *taken.borrow_and_update() < limit {
-                return;
+            let moved = self.0.turns.moved.notified();
+            let limit = terms.borrow_and_update().max_connections;
+            {
+                let seats = self.0.seats();
+                if seats.taken.len() < limit || seats.least(|_| true).is_some() {
+                    return;
+                }
             }
             tokio::select! {
-                // Cannot fail: `self` holds the sender.
-                _ = taken.changed() => {}
-                () = changed(limits) => {}
+                () = moved => {}
+                () = changed(terms) => {}
             }
         }
     }
 
-    pub(super) fn take(&self) -> Place {
-        self.0.send_modify(|taken| *taken += 1);
-        Place(self.0.clone())
+    /// Seats a client; whoever matters least goes for it when all seats are
+    /// taken. `None` when the client has as many as one may have and all of
+    /// them are at work; `may_crowd` exempts it from that limit.
+    pub(super) fn take(&self, client: Client, may_crowd: bool, terms: &Terms) -> Option<Place> {
+        let mut seats = self.0.seats();
+        let crowd = Arc::clone(seats.crowds.entry(client).or_default());
+        if !may_crowd && crowd.load(Ordering::Relaxed) >= terms.max_connections_per_client {
+            let own = seats.least(|seat| seat.client == client)?;
+            seats.evict(own);
+        }
+        // A reload may have lowered the limit below what is open: what is at
+        // work then is let go by and by.
+        while seats.taken.len() >= terms.max_connections
+            && let Some(other) = seats.least(|_| true)
+        {
+            seats.evict(other);
+        }
+        let number = self.0.turns.take();
+        // Evicting the last of a crowd has forgotten it.
+        let crowd = Arc::clone(seats.crowds.entry(client).or_insert(crowd));
+        crowd.fetch_add(1, Ordering::Relaxed);
+        let place = Place {
+            number,
+            room: Arc::clone(&self.0),
+            standing: Standing::new(number, Arc::clone(&self.0.turns)),
+            cut: self.0.cut.child_token(),
+        };
+        let seat = Seat {
+            client,
+            crowd,
+            standing: place.standing.clone(),
+            cut: place.cut.clone(),
+        };
+        seats.taken.insert(number, seat);
+        Some(place)
     }
 }
 
-/// Waits for a reload; for ever when there will be none.
-async fn changed(limits: &mut watch::Receiver<Arc<Limits>>) {
-    if limits.changed().await.is_err() {
-        std::future::pending::<()>().await;
+impl Room {
+    fn seats(&self) -> MutexGuard<'_, Seats> {
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seats {
+    /// Who can go, and matters least: a stranger, who has shown no good key
+    /// yet, before one who has; a quiet one before one at work; of strangers
+    /// one out of the largest crowd; and the one that came, or was last heard,
+    /// the longest ago. Nobody whose good request is being answered.
+    fn least(&self, among: impl Fn(&Seat) -> bool) -> Option<u64> {
+        let rank = |seat: &Seat| {
+            let known = seat.standing.is_known();
+            let crowd = if known {
+                0
+            } else {
+                seat.crowd.load(Ordering::Relaxed)
+            };
+            (
+                known,
+                seat.standing.is_answering(),
+                Reverse(crowd),
+                seat.standing.heard(),
+            )
+        };
+        self.taken
+            .iter()
+            .filter(|(_, seat)| among(seat))
+            .map(|(number, seat)| (rank(seat), *number))
+            .min()
+            .filter(|((known, answering, ..), _)| !(*known && *answering))
+            .map(|(_, number)| number)
+    }
+
+    fn evict(&mut self, number: u64) {
+        if let Some(seat) = self.leave(number) {
+            seat.cut.cancel();
+        }
+    }
+
+    fn leave(&mut self, number: u64) -> Option<Seat> {
+        let seat = self.taken.remove(&number)?;
+        if seat.crowd.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.crowds.remove(&seat.client);
+        }
+        Some(seat)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.send_modify(|taken| *taken -= 1);
+        // One that was evicted has left already.
+        self.room.seats().leave(self.number);
+        self.room.turns.moved.notify_waiters();
+    }
+}
+
+/// Waits for a reload; for ever when there will be none.
+async fn changed(terms: &mut watch::Receiver<Arc<Terms>>) {
+    if terms.changed().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 
@@ -60,31 +216,103 @@ mod tests {
     use std::time::Duration;
     use tokio::time::timeout;
 
-    fn limits(max_connections: usize) -> Arc<Limits> {
-        Arc::new(Limits {
+    fn terms(max_connections: usize) -> Arc<Terms> {
+        Arc::new(Terms {
             max_connections,
-            header_timeout: Duration::from_secs(5),
+            max_connections_per_client: 3,
+            ..Terms::default()
         })
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn room_comes_from_a_leave_or_from_a_reload() {
-        let (set, mut now) = watch::channel(limits(1));
-        let places = Places::new();
-        places.free(&mut now).await;
-        let first = places.take();
-        let full = timeout(Duration::from_secs(1), places.free(&mut now)).await;
-        assert!(full.is_err());
+    fn client(number: u8) -> Client {
+        Client::at(IpAddr::from([192, 0, 2, number]))
+    }
 
-        set.send_replace(limits(2));
-        places.free(&mut now).await;
-        let second = places.take();
-        set.send_replace(limits(1));
-        drop(first);
-        let full = timeout(Duration::from_secs(1), places.free(&mut now)).await;
-        assert!(full.is_err());
-        drop(set);
-        drop(second);
-        places.free(&mut now).await;
+    fn seat(places: &Places, number: u8, terms: &Terms) -> Place {
+        let place = places.take(client(number), false, terms);
+        place.expect("room")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn room_comes_from_a_leave_a_pause_or_a_reload() {
+        let (set, mut now) = watch::channel(terms(1));
+        let places = Places::new(CancellationToken::new());
+        let full = async |now: &mut _| {
+            let free = timeout(Duration::from_secs(1), places.free(now)).await;
+            free.is_err()
+        };
+        let first = seat(&places, 1, &terms(1));
+        assert!(!full(&mut now).await, "a stranger can go");
+        first.standing.acquaintance().make();
+        assert!(!full(&mut now).await, "a quiet one can go");
+        let answering = first.standing.begin();
+        assert!(full(&mut now).await);
+        set.send_replace(terms(2));
+        assert!(!full(&mut now).await);
+        let second = seat(&places, 2, &terms(2));
+        second.standing.acquaintance().make();
+        let _working = second.standing.begin();
+        assert!(full(&mut now).await);
+        let (free, ()) = tokio::join!(
+            timeout(Duration::from_secs(1), places.free(&mut now)),
+            async { drop(answering) }
+        );
+        free.expect("the first one is quiet");
+        assert!(!first.cut.is_cancelled() && !second.cut.is_cancelled());
+    }
+
+    #[test]
+    fn the_largest_crowd_of_strangers_goes_first() {
+        let terms = terms(6);
+        let places = Places::new(CancellationToken::new());
+        let known = seat(&places, 1, &terms);
+        known.standing.acquaintance().make();
+        let lone = seat(&places, 2, &terms);
+        let crowd: Vec<_> = (0..3).map(|_| seat(&places, 3, &terms)).collect();
+        let gone = |place: &Place| place.cut.is_cancelled();
+        let newcomer = seat(&places, 4, &terms);
+        assert!(!crowd.iter().any(gone), "there was room");
+        let _next = seat(&places, 5, &terms);
+        assert!(gone(&crowd[0]) && !gone(&crowd[1]) && !gone(&crowd[2]));
+        let _next = seat(&places, 6, &terms);
+        assert!(gone(&crowd[1]));
+        let _next = seat(&places, 7, &terms);
+        assert!(gone(&lone), "now the oldest stranger");
+        assert!(!gone(&known) && !gone(&newcomer));
+    }
+
+    #[test]
+    fn one_client_gets_no_more_than_its_share() {
+        let terms = terms(100);
+        let places = Places::new(CancellationToken::new());
+        let mine: Vec<_> = (0..3).map(|_| seat(&places, 1, &terms)).collect();
+        let other = seat(&places, 2, &terms);
+        for place in &mine {
+            place.standing.acquaintance().make();
+        }
+        let first = mine[0].standing.begin();
+        let fourth = seat(&places, 1, &terms);
+        assert!(mine[1].cut.is_cancelled(), "the one quiet for longest");
+        assert!(!other.cut.is_cancelled());
+        fourth.standing.acquaintance().make();
+        let work = [fourth.standing.begin(), mine[2].standing.begin()];
+        assert!(places.take(client(1), false, &terms).is_none());
+        assert!(places.take(client(1), true, &terms).is_some());
+        drop((first, work));
+    }
+
+    #[test]
+    fn everything_is_given_back() {
+        let terms = terms(2);
+        let places = Places::new(CancellationToken::new());
+        for round in 0..10 {
+            drop((
+                seat(&places, round, &terms),
+                seat(&places, 1, &terms),
+                seat(&places, 2, &terms),
+            ));
+        }
+        let seats = places.0.seats();
+        assert!(seats.taken.is_empty() && seats.crowds.is_empty());
     }
 }

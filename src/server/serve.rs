@@ -1,9 +1,11 @@
 //! Accepting, and stopping to.
 
 use super::{
-    ControlSocket,
-    connection::{self, Ends},
-    places::{Place, Places},
+    ControlSocket, Terms,
+    connection::Visit,
+    places::{Client, Place, Places},
+    secure::{Secure, is_http2},
+    tcp::warn_if_exposed,
 };
 use crate::auth::{Origin, Peer, Rules};
 use axum::Router;
@@ -27,23 +29,13 @@ const DRAIN: Duration = Duration::from_secs(4);
 /// The pause after an accept that failed for want of descriptors or memory.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// What a reload may change about connections; holds for new ones.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
-    /// From a request's first byte to the end of its headers.
-    pub header_timeout: Duration,
-    /// At once, over all TCP listeners; the control sockets have as many again
-    /// for themselves, so that a crowd on TCP does not lock the operator out.
-    pub max_connections: usize,
-}
-
 /// The listeners, and what is served on them.
 #[derive(Debug)]
 pub struct Server {
     doors: Vec<Door>,
     tcp: Router,
     control: Router,
-    limits: watch::Receiver<Arc<Limits>>,
+    terms: watch::Receiver<Arc<Terms>>,
     rules: watch::Receiver<Arc<Rules>>,
 }
 
@@ -64,19 +56,26 @@ impl Server {
     pub fn new(
         tcp: Router,
         control: Router,
-        limits: watch::Receiver<Arc<Limits>>,
+        terms: watch::Receiver<Arc<Terms>>,
         rules: watch::Receiver<Arc<Rules>>,
     ) -> Self {
         Self {
             doors: Vec::new(),
             tcp,
             control,
-            limits,
+            terms,
             rules,
         }
     }
 
+    /// Serves on this one too, and says so in the log when other machines can
+    /// reach it without TLS.
     pub fn listen_tcp(&mut self, listener: TcpListener) {
+        if self.terms.borrow().secure.is_none()
+            && let Ok(address) = listener.local_addr()
+        {
+            warn_if_exposed(address);
+        }
         self.doors.push(Door::Tcp(listener));
     }
 
@@ -88,7 +87,11 @@ impl Server {
             match door {
                 Door::Tcp(listener) => {
                     let address = listener.local_addr().ok();
-                    places.extend(address.map(|address| format!("http://{address}")));
+                    let scheme = match self.terms.borrow().secure {
+                        Some(_) => "https",
+                        None => "http",
+                    };
+                    places.extend(address.map(|address| format!("{scheme}://{address}")));
                 }
                 Door::Control(socket) => {
                     let path = socket.path();
@@ -108,7 +111,8 @@ impl Server {
     pub async fn run(self, stop: CancellationToken) {
         let tasks = TaskTracker::new();
         let cut = CancellationToken::new();
-        let (tcp_places, control_places) = (Places::new(), Places::new());
+        let places = || Places::new(cut.clone());
+        let (tcp_places, control_places) = (places(), places());
         let mut loops = JoinSet::new();
         for door in self.doors {
             let (router, places) = match door {
@@ -118,11 +122,9 @@ impl Server {
             let hall = Hall {
                 router: router.clone(),
                 places: places.clone(),
-                limits: self.limits.clone(),
-                ends: Ends {
-                    drain: stop.clone(),
-                    cut: cut.clone(),
-                },
+                terms: self.terms.clone(),
+                drain: stop.clone(),
+                crowded: false,
                 tasks: tasks.clone(),
             };
             loops.spawn(hall.receive(door, self.rules.clone()));
@@ -146,8 +148,11 @@ impl Server {
 struct Hall {
     router: Router,
     places: Places,
-    limits: watch::Receiver<Arc<Limits>>,
-    ends: Ends,
+    terms: watch::Receiver<Arc<Terms>>,
+    /// Cancelled when the daemon stops.
+    drain: CancellationToken,
+    /// A client had all its places at work when it came for one more.
+    crowded: bool,
     tasks: TaskTracker,
 }
 
@@ -155,7 +160,7 @@ impl Hall {
     async fn receive(mut self, door: Door, mut rules: watch::Receiver<Arc<Rules>>) {
         let mut group = rules.borrow_and_update().control_group;
         let mut failing = false;
-        let stop = self.ends.drain.clone();
+        let stop = self.drain.clone();
         loop {
             let accepted = tokio::select! {
                 () = stop.cancelled() => return,
@@ -164,14 +169,16 @@ impl Hall {
                     group = now;
                     continue;
                 }
-                accepted = async {
-                    self.places.free(&mut self.limits).await;
-                    door.accept().await
-                } => accepted,
+                accepted = door.accept() => accepted,
             };
             match accepted {
                 Ok(arrival) => {
                     failing = false;
+                    // The kernel keeps the next ones meanwhile.
+                    let free = self.places.free(&mut self.terms);
+                    if stop.run_until_cancelled(free).await.is_none() {
+                        return;
+                    }
                     self.welcome(arrival);
                 }
                 Err(error) if is_the_clients(&error) => {}
@@ -189,28 +196,57 @@ impl Hall {
     }
 
     /// Begins to serve a connection, in the one task it has.
-    fn welcome(&self, arrival: Arrival) {
-        let place = self.places.take();
-        let router = self.router.clone();
-        let header_timeout = self.limits.borrow().header_timeout;
-        let ends = self.ends.clone();
+    fn welcome(&mut self, arrival: Arrival) {
+        let terms = Arc::clone(&self.terms.borrow());
+        let (client, may_crowd) = match &arrival {
+            Arrival::Tcp(_, address) => {
+                let ip = address.ip();
+                (Client::at(ip), terms.trusts(ip))
+            }
+            Arrival::Control(stream) => match stream.peer_cred() {
+                Ok(peer) => (Client::User(peer.uid()), false),
+                Err(error) => {
+                    tracing::warn!(%error, "a control connection without credentials is refused");
+                    return;
+                }
+            },
+        };
+        let Some(place) = self.places.take(client, may_crowd, &terms) else {
+            // One line for a whole crowd.
+            if !std::mem::replace(&mut self.crowded, true) {
+                tracing::warn!(
+                    "{client} has {} connections at work and gets no more; the limit is http.max_connections_per_client",
+                    terms.max_connections_per_client
+                );
+            }
+            return;
+        };
+        self.crowded = false;
+        let (router, drain) = (self.router.clone(), self.drain.clone());
+        let standing = place.standing.clone();
+        let header_timeout = terms.header_timeout;
+        let visit = move |origin| Visit {
+            origin,
+            router,
+            header_timeout,
+            standing,
+            drain,
+        };
         match arrival {
             Arrival::Tcp(stream, address) => {
-                self.spawn(place, async move {
-                    // Answers are small: waiting to fill a packet only delays
-                    // them. A socket that is gone already says so at the read.
-                    let _ = stream.set_nodelay(true);
-                    let origin = Origin::Tcp(address);
-                    connection::serve(stream, origin, router, header_timeout, ends).await;
-                });
+                // Answers are small: waiting to fill a packet only delays
+                // them. A socket that is gone already says so at the read.
+                let _ = stream.set_nodelay(true);
+                let visit = visit(Origin::Tcp(address));
+                match terms.secure.clone() {
+                    Some(secure) => self.spawn(place, secured(secure, stream, visit)),
+                    None => self.spawn(place, visit.http1(stream)),
+                }
             }
             Arrival::Control(stream) => {
                 self.spawn(place, async move {
                     match Peer::of(&stream).await {
-                        Ok(peer) => {
-                            let origin = Origin::Unix(peer);
-                            connection::serve(stream, origin, router, header_timeout, ends).await;
-                        }
+                        Ok(peer) => visit(Origin::Unix(peer)).http1(stream).await,
                         Err(error) => tracing::warn!(
                             %error,
                             "a control connection without credentials is refused"
@@ -223,9 +259,27 @@ impl Hall {
 
     fn spawn(&self, place: Place, connection: impl Future<Output = ()> + Send + 'static) {
         self.tasks.spawn(async move {
-            connection.await;
-            drop(place);
+            tokio::select! {
+                () = connection => {}
+                () = place.cut.cancelled() => {}
+            }
         });
+    }
+}
+
+/// TLS, and then what the two agree on. Until the daemon stops: a handshake is
+/// no request that has to be answered.
+async fn secured(secure: Secure, stream: TcpStream, visit: Visit) {
+    let handshake = timeout(visit.header_timeout, secure.accept(stream));
+    let Some(Ok(handshake)) = visit.drain.run_until_cancelled(handshake).await else {
+        return;
+    };
+    match handshake {
+        Ok(stream) if is_http2(&stream) => visit.http2(stream).await,
+        Ok(stream) => visit.http1(stream).await,
+        Err(error) => {
+            tracing::debug!(walinkd_peer = %visit.origin, %error, "no TLS connection");
+        }
     }
 }
 

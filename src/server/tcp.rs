@@ -6,29 +6,26 @@ use tokio::net::TcpListener;
 
 /// Listens on an address; port 0 takes a free one.
 ///
-/// Says so in the log when other machines can reach it: there is no TLS, so a
-/// key would cross the network in the clear.
-///
 /// # Errors
 ///
 /// Says why the address cannot be had and what to do.
 pub async fn bind_tcp(address: SocketAddr) -> Result<TcpListener, ListenError> {
-    let listener = TcpListener::bind(address)
+    TcpListener::bind(address)
         .await
         .map_err(|error| match error.kind() {
             ErrorKind::AddrInUse => ListenError::PortInUse(address),
             ErrorKind::PermissionDenied => ListenError::PortForbidden(address),
             ErrorKind::AddrNotAvailable => ListenError::NoSuchAddress(address),
             _ => ListenError::Tcp(address, error),
-        })?;
-    warn_if_exposed(address);
-    Ok(listener)
+        })
 }
 
+/// Says so in the log when other machines can reach an address without TLS: a
+/// key would cross the network in the clear.
 pub(super) fn warn_if_exposed(address: SocketAddr) {
     if !address.ip().to_canonical().is_loopback() {
         tracing::warn!(
-            "listening on {address} without TLS: API keys and pairing codes cross the network readable; listen on 127.0.0.1 and put a TLS proxy in front"
+            "listening on {address} without TLS: API keys and pairing codes cross the network readable; set http.tls_cert and http.tls_key, or listen on 127.0.0.1 and put a TLS proxy in front"
         );
     }
 }

@@ -18,7 +18,7 @@ pub use pairing::{
 };
 pub use passkey::{PasskeyBody, PasskeyStage, PasskeyStep};
 pub use phone::{InvalidPhone, PhoneNumber};
-pub use problem::{Code, Problem};
+pub use problem::{Code, Problem, whole_seconds};
 pub use reload::ReloadReport;
 pub use status::{Disconnection, Reason, State, Status};
 pub use timestamp::Timestamp;

@@ -1,7 +1,7 @@
 //! Refusals and failures as the API spells them.
 
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// What a program branches on; the sentence beside it is for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +52,13 @@ pub enum Code {
     PairingRefused,
     /// WhatsApp cannot be reached, or did not answer in time.
     Unreachable,
+    /// The key sends more requests than it may.
+    RateLimited,
+    /// Too many wrong keys came from the client's address; a good one is not
+    /// looked at either.
+    LockedOut,
+    /// The caller holds as many waiting calls as it may.
+    TooManyStreams,
     /// The daemon has not finished starting.
     Starting,
     /// The daemon is shutting down.
@@ -96,6 +103,13 @@ impl Problem {
     }
 }
 
+/// A time as `Retry-After` tells it: rounded up, and never 0, which would ask
+/// for a storm.
+pub fn whole_seconds(time: Duration) -> u64 {
+    let up = u64::from(time.subsec_nanos() > 0);
+    time.as_secs().saturating_add(up).max(1)
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.error)
@@ -103,3 +117,15 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_told_in_whole_seconds() {
+        assert_eq!(whole_seconds(Duration::ZERO), 1);
+        assert_eq!(whole_seconds(Duration::from_millis(1_001)), 2);
+        assert_eq!(whole_seconds(Duration::from_secs(3)), 3);
+    }
+}

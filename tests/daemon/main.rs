@@ -21,6 +21,7 @@ mod noise;
 mod passkey;
 mod qr;
 mod reload;
+mod secure;
 mod steer;
 mod stop;
 mod watchdog;

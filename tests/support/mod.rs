@@ -36,7 +36,6 @@ pub(crate) struct Home {
     dir: TempDir,
     pub(crate) port: u16,
     url: String,
-    extra: Mutex<String>,
     secrets: Mutex<BTreeSet<String>>,
 }
 
@@ -50,7 +49,6 @@ impl Home {
             dir,
             port: free_port(),
             url: url.to_owned(),
-            extra: Mutex::new(String::new()),
             secrets: Mutex::new(BTreeSet::from([KEY.to_owned()])),
         };
         home.configure("");
@@ -59,9 +57,13 @@ impl Home {
 
     /// Writes the configuration: the test's own places, then `extra` sections.
     pub(crate) fn configure(&self, extra: &str) {
-        extra.clone_into(&mut self.extra.lock().unwrap());
+        self.configure_with("", extra);
+    }
+
+    /// The same, with further keys of the section `http`.
+    pub(crate) fn configure_with(&self, http: &str, extra: &str) {
         let text = format!(
-            "[http]\nlisten = [\"127.0.0.1:{}\"]\n[control]\nsocket = \"{}\"\n[whatsapp]\nurl = \"{}\"\n\
+            "[http]\nlisten = [\"127.0.0.1:{}\"]\n{http}[control]\nsocket = \"{}\"\n[whatsapp]\nurl = \"{}\"\n\
              [storage]\nstate_dir = \"{}\"\n[log]\nlevel = \"debug\"\ntarget = \"stderr\"\n{extra}\n",
             self.port,
             self.socket().display(),

@@ -220,12 +220,17 @@ fn bench_with(reload: Reload) -> Bench {
         max_body: MAX_BODY,
     }));
     let (rules, rules_now) = watch::channel(Arc::new(Rules {
-        keyring: Keyring::new(vec![
-            key("reader", Scope::Read, None),
-            key("manager", Scope::Manage, None),
-            key("expired", Scope::Manage, Some(NOW)),
-        ]),
+        keyring: Keyring::new(
+            vec![
+                key("reader", Scope::Read, None),
+                key("manager", Scope::Manage, None),
+                key("expired", Scope::Manage, Some(NOW)),
+            ],
+            None,
+        ),
         control_group: Some(GROUP),
+        max_streams_per_key: 8,
+        ..Rules::default()
     }));
     let (ready, ready_now) = watch::channel(true);
     let stopping = CancellationToken::new();

@@ -26,7 +26,7 @@ use walinkd::{
     api::{App, Settings, routers},
     auth::{Gate, Key, Keyring, Rules, Scope},
     link::{self, Inbox, Snapshot},
-    server::{ControlSocket, Limits, Server, bind_tcp, inherited},
+    server::{ControlSocket, Server, Terms, bind_tcp, inherited},
     wire::{ReloadReport, State, Status, Timestamp},
 };
 
@@ -69,13 +69,18 @@ fn snapshot(generation: u64) -> Snapshot {
 
 fn rules(control_group: Option<u32>) -> Arc<Rules> {
     Arc::new(Rules {
-        keyring: Keyring::new(vec![Key {
-            name: "manager".into(),
-            sha256: Sha256::digest("manager").into(),
-            scope: Scope::Manage,
-            expires: None,
-        }]),
+        keyring: Keyring::new(
+            vec![Key {
+                name: "manager".into(),
+                sha256: Sha256::digest("manager").into(),
+                scope: Scope::Manage,
+                expires: None,
+            }],
+            None,
+        ),
         control_group,
+        max_streams_per_key: 8,
+        ..Rules::default()
     })
 }
 
@@ -103,9 +108,10 @@ async fn edge(max_connections: usize, header_timeout: Duration, request_timeout:
         request_timeout,
         max_body: 1024,
     }));
-    let (_, limits) = watch::channel(Arc::new(Limits {
+    let (_, terms) = watch::channel(Arc::new(Terms {
         header_timeout,
         max_connections,
+        ..Terms::default()
     }));
     let (_, ready) = watch::channel(true);
     let routers = routers(App {
@@ -117,7 +123,7 @@ async fn edge(max_connections: usize, header_timeout: Duration, request_timeout:
         reload: Box::new(|| Box::pin(async { Ok(ReloadReport::default()) })),
         now: || NOW,
     });
-    let mut server = Server::new(routers.tcp, routers.control, limits, rules_now);
+    let mut server = Server::new(routers.tcp, routers.control, terms, rules_now);
     let listener = bind_tcp(([127, 0, 0, 1], 0).into()).await.expect("a port");
     let address = listener.local_addr().expect("an address");
     server.listen_tcp(listener);
@@ -287,12 +293,19 @@ async fn a_large_body_gets_its_answer_and_not_a_reset() {
 }
 
 #[tokio::test]
-async fn past_the_limit_connections_wait_for_room() {
-    let edge = edge(1, DEADLINE, DEADLINE).await;
-    let live = format!("GET /livez HTTP/1.1\r\nHost: x\r\n{KEY}\r\n");
+async fn a_stranger_goes_for_a_newcomer_and_who_is_at_work_stays() {
+    let mut edge = edge(1, DEADLINE, DEADLINE).await;
+    let mut stranger = edge.tcp().await;
+    let live = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
+    stranger.write_all(live.as_bytes()).await.expect("taken");
+    is(&one_answer(&mut stranger).await, "200");
+
     let mut first = edge.tcp().await;
-    first.write_all(live.as_bytes()).await.expect("taken");
-    is(&one_answer(&mut first).await, "200");
+    let wait = format!("GET /connection/status?after=1 HTTP/1.1\r\nHost: x\r\n{KEY}\r\n");
+    first.write_all(wait.as_bytes()).await.expect("taken");
+    let asked = timeout(DEADLINE, edge.inbox.commands.recv()).await;
+    asked.expect("the request is in").expect("a command");
+    assert_eq!(rest(&mut stranger).await, "");
 
     let second = edge.tcp().await;
     let text = request("GET /livez", "", "");
@@ -302,11 +315,26 @@ async fn past_the_limit_connections_wait_for_room() {
         &talk(edge.unix().await, &request("GET /livez", "", "")).await,
         "200",
     );
-    first.write_all(live.as_bytes()).await.expect("taken");
-    is(&one_answer(&mut first).await, "200");
     assert!(!waiting.is_finished());
-    drop(first);
+    edge.inbox.snapshots.send_replace(Arc::new(snapshot(2)));
+    is(&one_answer(&mut first).await, "200");
+    // Quiet now, so it goes.
     is(&waiting.await.expect("no panic"), "200");
+    assert_eq!(rest(&mut first).await, "");
+}
+
+#[tokio::test]
+async fn a_waiting_call_ends_when_its_key_is_removed() {
+    let mut edge = plain_edge().await;
+    let mut first = edge.tcp().await;
+    let wait = format!("GET /connection/status?after=1 HTTP/1.1\r\nHost: x\r\n{KEY}\r\n");
+    first.write_all(wait.as_bytes()).await.expect("taken");
+    let asked = timeout(DEADLINE, edge.inbox.commands.recv()).await;
+    asked.expect("the request is in").expect("a command");
+    edge.rules.send_replace(Arc::new(Rules::default()));
+    let answer = one_answer(&mut first).await;
+    is(&answer, "403");
+    assert!(answer.contains(r#""code":"not_permitted""#), "{answer}");
 }
 
 #[tokio::test]

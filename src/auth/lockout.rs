@@ -1,0 +1,149 @@
+//! Addresses that have shown too many wrong keys.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+};
+use tokio::time::{Duration, Instant};
+
+/// Failures are counted over so long, and a lock-out lasts as long.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Addresses remembered at once. Past it the oldest is forgotten: a crowd of
+/// addresses costs half a megabyte and not the memory of the machine.
+const MOST: usize = 4096;
+
+/// Who guesses, by address.
+#[derive(Debug, Default)]
+pub(super) struct Lockouts(HashMap<IpAddr, Record>);
+
+#[derive(Debug)]
+struct Record {
+    /// The first failure that still counts.
+    began: Instant,
+    failures: u32,
+    locked_until: Option<Instant>,
+}
+
+impl Record {
+    fn is_over(&self, now: Instant) -> bool {
+        let end = self.locked_until.unwrap_or(self.began + MINUTE);
+        end <= now
+    }
+}
+
+impl Lockouts {
+    /// For how much longer this address is locked out.
+    pub(super) fn remaining(&self, client: IpAddr, now: Instant) -> Option<Duration> {
+        let until = self.0.get(&household(client))?.locked_until?;
+        until
+            .checked_duration_since(now)
+            .filter(|left| !left.is_zero())
+    }
+
+    /// Counts a wrong key. When it was the `limit`th within a minute the
+    /// address is locked out, for the time returned. A limit of zero locks
+    /// nobody out.
+    pub(super) fn failed(&mut self, client: IpAddr, limit: u32, now: Instant) -> Option<Duration> {
+        if limit == 0 {
+            return None;
+        }
+        let client = household(client);
+        if !self.0.contains_key(&client) {
+            self.make_room(now);
+        }
+        let fresh = || Record {
+            began: now,
+            failures: 0,
+            locked_until: None,
+        };
+        let record = self.0.entry(client).or_insert_with(fresh);
+        if record.is_over(now) {
+            *record = fresh();
+        }
+        record.failures = record.failures.saturating_add(1);
+        if record.failures < limit || record.locked_until.is_some() {
+            return None;
+        }
+        record.locked_until = Some(now + MINUTE);
+        Some(MINUTE)
+    }
+
+    fn make_room(&mut self, now: Instant) {
+        if self.0.len() < MOST {
+            return;
+        }
+        self.0.retain(|_, record| !record.is_over(now));
+        if self.0.len() < MOST {
+            return;
+        }
+        let oldest = self.0.iter().min_by_key(|(_, record)| record.began);
+        if let Some(client) = oldest.map(|(client, _)| *client) {
+            self.0.remove(&client);
+        }
+    }
+}
+
+/// The addresses that one customer of a provider has: an IPv4 address, or the
+/// 2^64 of an IPv6 network.
+pub fn household(client: IpAddr) -> IpAddr {
+    match client.to_canonical() {
+        IpAddr::V6(address) => {
+            let network = u128::from(address) >> 64 << 64;
+            IpAddr::V6(Ipv6Addr::from(network))
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().expect("an address")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_allowed_failure_locks_for_a_minute() {
+        let start = Instant::now();
+        let mut lockouts = Lockouts::default();
+        let client = ip("192.0.2.1");
+        assert_eq!(lockouts.failed(client, 3, start), None);
+        assert_eq!(lockouts.failed(client, 3, start), None);
+        assert_eq!(lockouts.remaining(client, start), None);
+        assert_eq!(lockouts.failed(client, 3, start), Some(MINUTE));
+        let later = start + Duration::from_secs(59);
+        assert_eq!(
+            lockouts.remaining(ip("::ffff:192.0.2.1"), later),
+            Some(Duration::from_secs(1))
+        );
+        assert_eq!(lockouts.remaining(ip("192.0.2.2"), later), None);
+        assert_eq!(lockouts.remaining(client, start + MINUTE), None);
+        // And it begins anew.
+        assert_eq!(lockouts.failed(client, 3, start + MINUTE), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn failures_that_are_far_apart_do_not_add_up() {
+        let start = Instant::now();
+        let mut lockouts = Lockouts::default();
+        for minute in 0..9 {
+            let now = start + MINUTE * minute;
+            assert_eq!(lockouts.failed(ip("192.0.2.1"), 2, now), None);
+        }
+        assert_eq!(lockouts.failed(ip("192.0.2.1"), 0, start), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_network_is_one_client_and_a_crowd_is_bounded() {
+        let now = Instant::now();
+        let mut lockouts = Lockouts::default();
+        lockouts.failed(ip("2001:db8::1"), 2, now);
+        assert_eq!(lockouts.failed(ip("2001:db8::2"), 2, now), Some(MINUTE));
+        for number in 0..2 * u32::try_from(MOST).expect("small") {
+            lockouts.failed(IpAddr::V4(number.into()), 2, now);
+        }
+        assert_eq!(lockouts.0.len(), MOST);
+    }
+}
