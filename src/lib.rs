@@ -4,6 +4,7 @@
 //! through them.
 
 pub mod wire;
+pub mod files;
 pub mod config;
 pub mod wa;
 pub mod link;

@@ -11,18 +11,20 @@ use std::{
 const ROOMS: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     ("wire", &[]),
+    // files: so that each file of the state directory is written the same way.
+    ("files", &[]),
     ("config", &["wire"]),
     ("journal", &["wire"]),
     ("wa", &["wire"]),
-    ("link", &["wire", "config", "journal", "wa"]),
+    ("link", &["wire", "files", "config", "journal", "wa"]),
     ("webhook", &["wire", "config", "journal"]),
-    ("auth", &["wire", "config"]),
+    ("auth", &["wire", "files", "config"]),
     ("api", &["wire", "auth", "journal", "link"]),
     ("server", &["auth"]),
     (
         "daemon",
         &[
-            "wire", "config", "journal", "wa", "link", "webhook", "auth", "api", "server",
+            "wire", "files", "config", "journal", "wa", "link", "webhook", "auth", "api", "server",
         ],
     ),
     ("client", &["wire"]),
@@ -41,6 +43,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rusqlite*", &["wa", "journal"]),
     ("toml*", &["config", "auth", "link"]),
     ("clap*", &["cli"]),
+    // config: checks certificate and key; server: speaks with them.
+    ("rustls*", &["wa", "config", "server"]),
+    ("tokio_rustls*", &["wa", "server"]),
+    ("governor*", &["auth"]),
     // wa: the library's traits return it.
     ("anyhow", &["wa", "daemon", "cli", "main"]),
     // server: the listeners that systemd passes on.

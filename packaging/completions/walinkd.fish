@@ -37,6 +37,7 @@ complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "disconnect" -d 'Unl
 complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "pause" -d 'Go offline and stay so, also over a restart; the link is kept'
 complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "resume" -d 'End a pause'
 complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "reconnect" -d 'Drop the connection and connect now'
+complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "key" -d 'Make, list and remove API keys'
 complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "reload" -d 'Read the configuration anew and say what changed'
 complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "check-config" -d 'Check a configuration and tell every fault'
 complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "completions" -d 'Print what a shell needs to complete this command line'
@@ -83,6 +84,35 @@ complete -c walinkd -n "__fish_walinkd_using_subcommand reconnect" -l config -d 
 complete -c walinkd -n "__fish_walinkd_using_subcommand reconnect" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand reconnect" -l instance -d 'The instance walinkd@NAME' -r
 complete -c walinkd -n "__fish_walinkd_using_subcommand reconnect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and not __fish_seen_subcommand_from add list remove help" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and not __fish_seen_subcommand_from add list remove help" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and not __fish_seen_subcommand_from add list remove help" -l instance -d 'The instance walinkd@NAME' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and not __fish_seen_subcommand_from add list remove help" -s h -l help -d 'Print help'
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and not __fish_seen_subcommand_from add list remove help" -f -a "add" -d 'Make a key and print it, this once'
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and not __fish_seen_subcommand_from add list remove help" -f -a "list" -d 'List the keys: their names, never the keys themselves'
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and not __fish_seen_subcommand_from add list remove help" -f -a "remove" -d 'Remove a key; what waits with it ends'
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and not __fish_seen_subcommand_from add list remove help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from add" -l scope -d 'What it may do: read is GET, manage is everything' -r -f -a "read\t''
+manage\t''"
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from add" -l expires -d 'The last day, 2027-01-01, in UTC, or a moment, 2027-01-01T12:00:00Z' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from add" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from add" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from add" -l instance -d 'The instance walinkd@NAME' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from add" -l json -d 'Print the API\'s answer, which holds the key'
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from list" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from list" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from list" -l instance -d 'The instance walinkd@NAME' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from list" -l json -d 'Print the API\'s answer'
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from remove" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from remove" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from remove" -l instance -d 'The instance walinkd@NAME' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from help" -f -a "add" -d 'Make a key and print it, this once'
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the keys: their names, never the keys themselves'
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from help" -f -a "remove" -d 'Remove a key; what waits with it ends'
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c walinkd -n "__fish_walinkd_using_subcommand reload" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand reload" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand reload" -l instance -d 'The instance walinkd@NAME' -r
@@ -95,15 +125,19 @@ complete -c walinkd -n "__fish_walinkd_using_subcommand completions" -l config -
 complete -c walinkd -n "__fish_walinkd_using_subcommand completions" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand completions" -l instance -d 'The instance walinkd@NAME' -r
 complete -c walinkd -n "__fish_walinkd_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect reload check-config completions help" -f -a "status" -d 'Show the connection at a glance'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect reload check-config completions help" -f -a "qr" -d 'Draw the QR code until a phone has scanned it'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect reload check-config completions help" -f -a "pair" -d 'Show a pairing code for a number until it is linked'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect reload check-config completions help" -f -a "passkey" -d 'Take the passkey step, when WhatsApp asks for it'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect reload check-config completions help" -f -a "disconnect" -d 'Unlink the device, wipe its session, pair anew'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect reload check-config completions help" -f -a "pause" -d 'Go offline and stay so, also over a restart; the link is kept'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect reload check-config completions help" -f -a "resume" -d 'End a pause'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect reload check-config completions help" -f -a "reconnect" -d 'Drop the connection and connect now'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect reload check-config completions help" -f -a "reload" -d 'Read the configuration anew and say what changed'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect reload check-config completions help" -f -a "check-config" -d 'Check a configuration and tell every fault'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect reload check-config completions help" -f -a "completions" -d 'Print what a shell needs to complete this command line'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect reload check-config completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "status" -d 'Show the connection at a glance'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "qr" -d 'Draw the QR code until a phone has scanned it'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "pair" -d 'Show a pairing code for a number until it is linked'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "passkey" -d 'Take the passkey step, when WhatsApp asks for it'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "disconnect" -d 'Unlink the device, wipe its session, pair anew'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "pause" -d 'Go offline and stay so, also over a restart; the link is kept'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "resume" -d 'End a pause'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "reconnect" -d 'Drop the connection and connect now'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "key" -d 'Make, list and remove API keys'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "reload" -d 'Read the configuration anew and say what changed'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "check-config" -d 'Check a configuration and tell every fault'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "completions" -d 'Print what a shell needs to complete this command line'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and __fish_seen_subcommand_from key" -f -a "add" -d 'Make a key and print it, this once'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and __fish_seen_subcommand_from key" -f -a "list" -d 'List the keys: their names, never the keys themselves'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and __fish_seen_subcommand_from key" -f -a "remove" -d 'Remove a key; what waits with it ends'

@@ -9,6 +9,7 @@ mod cors;
 mod disconnect;
 mod guard;
 mod health;
+mod keys;
 mod pairing;
 mod passkey;
 mod pause;
@@ -28,7 +29,7 @@ pub use reference::{Call, reference};
 use crate::{
     auth::Gate,
     link,
-    wire::{Problem, ReloadReport, Timestamp},
+    wire::{KeyInfo, KeyRemoved, KeyRequest, NewKey, Problem, ReloadReport, Timestamp},
 };
 use axum::{Router, http::HeaderValue, http::header::CACHE_CONTROL};
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
@@ -48,13 +49,21 @@ pub struct Settings {
     pub max_body: usize,
 }
 
-/// Re-reads the configuration.
+/// An order to the daemon as a whole, waiting for its report.
 ///
-/// The future is dropped when its caller hangs up, so the work must not live in
-/// it: it hands the order over and waits for the report.
-pub type Reload = Box<
-    dyn Fn() -> Pin<Box<dyn Future<Output = Result<ReloadReport, Problem>> + Send>> + Send + Sync,
->;
+/// Dropped when its caller hangs up, so the work must not live in it: it hands
+/// the order over and waits.
+pub type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T, Problem>> + Send + 'a>>;
+
+/// What only the daemon as a whole can do.
+pub trait Office: Send + Sync {
+    /// Re-reads the configuration.
+    fn reload(&self) -> Work<'_, ReloadReport>;
+    /// The API keys in force.
+    fn keys(&self) -> Work<'_, Vec<KeyInfo>>;
+    fn add_key(&self, request: KeyRequest) -> Work<'_, NewKey>;
+    fn remove_key(&self, name: String) -> Work<'_, KeyRemoved>;
+}
 
 /// Everything the calls reach.
 pub struct App {
@@ -65,7 +74,7 @@ pub struct App {
     pub ready: watch::Receiver<bool>,
     /// Cancelled when the daemon begins to stop; ends the waits.
     pub stopping: CancellationToken,
-    pub reload: Reload,
+    pub office: Box<dyn Office>,
     pub now: fn() -> Timestamp,
 }
 

@@ -65,13 +65,16 @@ fn status_of(code: Code) -> StatusCode {
         | Code::BadConfig => StatusCode::BAD_REQUEST,
         Code::BadKey | Code::NotPermitted => StatusCode::FORBIDDEN,
         Code::NotFound
+        | Code::NoSuchKey
         | Code::NoQrCode
         | Code::NoPairingCode
         | Code::NoPasskey
         | Code::PasskeyEnded => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::Timeout => StatusCode::REQUEST_TIMEOUT,
-        Code::AlreadyLinked | Code::PasskeyStage => StatusCode::CONFLICT,
+        Code::AlreadyLinked | Code::PasskeyStage | Code::KeyExists | Code::KeyFixed => {
+            StatusCode::CONFLICT
+        }
         Code::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::PairingLimited | Code::RateLimited | Code::LockedOut | Code::TooManyStreams => {

@@ -16,6 +16,6 @@ pub(super) async fn reload(
 ) -> Result<Response, Problem> {
     body::none(request, app.settings().max_body).await?;
     by.record("admin.reload", "re-reading the configuration");
-    let report = (app.reload)().await?;
+    let report = app.office.reload().await?;
     Ok(answer(&Success::new(report)))
 }

@@ -4,7 +4,7 @@
 use super::{
     App, disconnect,
     guard::{Guard, guard},
-    health, pairing, passkey, pause, qr, query, reconnect, reload, status,
+    health, keys, pairing, passkey, pause, qr, query, reconnect, reload, status,
 };
 use crate::{
     auth::Scope,
@@ -104,6 +104,12 @@ pub(super) fn table() -> Vec<Route> {
             "Whether the daemon has started and is not stopping; 503 otherwise. A lost link changes nothing here."),
         post("/admin/reload", Manage, ControlOnly, reload::reload,
             "Reads the configuration anew and tells which keys have changed and which wait for a restart; 400 with every fault when it is refused."),
+        get("/admin/keys", Manage, ControlOnly, keys::list,
+            "The API keys in force, without the keys themselves."),
+        post("/admin/keys", Manage, ControlOnly, keys::add,
+            "Makes an API key of the name, scope and expires in the body, and shows it this once."),
+        delete("/admin/keys", Manage, ControlOnly, keys::remove,
+            "Removes the API key that ?name= or name in the body names; what waits with it ends."),
     ]
 }
 

@@ -1,6 +1,6 @@
 //! API keys: kept as named hashes, compared in constant time.
 
-use crate::wire::Timestamp;
+use crate::wire::{Scope, Timestamp};
 use governor::{
     Quota, RateLimiter,
     clock::{Clock, MonotonicClock},
@@ -10,15 +10,6 @@ use governor::{
 use sha2::{Digest, Sha256};
 use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
-
-/// What a caller may do; `Manage` includes `Read`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Scope {
-    /// `GET`: see the connection, its QR and pairing codes.
-    Read,
-    /// Everything.
-    Manage,
-}
 
 /// One API key as it is kept: the hash, never the key.
 #[derive(Clone, PartialEq, Eq)]

@@ -7,12 +7,15 @@
 mod caller;
 mod forwarded;
 mod gate;
+mod keyfile;
 mod keys;
 mod lockout;
 mod peer;
 
+pub use crate::wire::Scope;
 pub use caller::{Acquaintance, Caller, Origin, Refusal, Who};
 pub use gate::{Gate, Rules, Stream};
-pub use keys::{Key, Keyring, Rate, Scope};
+pub use keyfile::{KeyFile, KeyFileError, StoredKey};
+pub use keys::{Key, Keyring, Rate};
 pub use lockout::household;
 pub use peer::{NoSuchGroup, Peer, group_id};

@@ -8,6 +8,7 @@ mod completions;
 mod disconnect;
 mod failure;
 mod instance;
+mod key;
 mod pair;
 mod passkey;
 mod paste;
@@ -116,6 +117,8 @@ enum ClientVerb {
     /// Skips the wait before the next try. While paused, and while WhatsApp waits for
     /// a passkey, nothing is done and this exits with 3.
     Reconnect,
+    /// Make, list and remove API keys
+    Key(key::Arguments),
     /// Read the configuration anew and say what changed
     ///
     /// The same as SIGHUP, with an answer: which keys have changed, and which wait for a
@@ -169,6 +172,7 @@ fn call(common: &Common, verb: ClientVerb) -> Result<(), Failure> {
             ClientVerb::Pause => pause::run(&client).await,
             ClientVerb::Resume => resume::run(&client).await,
             ClientVerb::Reconnect => reconnect::run(&client).await,
+            ClientVerb::Key(arguments) => key::run(&client, arguments).await,
             ClientVerb::Reload => reload::run(&client).await,
         }
     })

@@ -12,14 +12,15 @@ mod tests;
 pub use error::Error;
 
 use crate::wire::{
-    Disconnected, Done, PairingCode, PairingRequest, PairingStarted, PasskeyBody, QrCodeBody,
-    ReloadReport, Status, Success,
+    Disconnected, Done, KeyInfo, KeyRemoved, KeyRequest, NewKey, PairingCode, PairingRequest,
+    PairingStarted, PasskeyBody, QrCodeBody, ReloadReport, Status, Success,
 };
 use hyper::Method;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use std::{path::PathBuf, time::Duration};
 
 const PASSKEY: &str = "/connection/passkey";
+const KEYS: &str = "/admin/keys";
 
 /// A daemon's API. Cheap: each call connects anew.
 #[derive(Debug, Clone)]
@@ -177,6 +178,36 @@ impl Client {
     pub async fn reload(&self) -> Result<Answer<ReloadReport>, Error> {
         self.data(Method::POST, "/admin/reload", Duration::ZERO)
             .await
+    }
+
+    /// The API keys in force.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub async fn keys(&self) -> Result<Answer<Vec<KeyInfo>>, Error> {
+        self.data(Method::GET, KEYS, Duration::ZERO).await
+    }
+
+    /// Makes an API key.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; `Code::KeyExists` when the name is taken.
+    pub async fn add_key(&self, request: &KeyRequest) -> Result<Answer<Done<NewKey>>, Error> {
+        let body = serde_json::to_string(request).map_err(Error::strange)?;
+        self.order(Method::POST, KEYS, body).await
+    }
+
+    /// Removes an API key.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; `Code::NoSuchKey`, and `Code::KeyFixed` for one that the
+    /// operator keeps elsewhere.
+    pub async fn remove_key(&self, name: &str) -> Result<Answer<Done<KeyRemoved>>, Error> {
+        let body = serde_json::json!({ "name": name }).to_string();
+        self.order(Method::DELETE, KEYS, body).await
     }
 
     /// A call whose answer has its point in `data`.

@@ -1,12 +1,12 @@
 //! The tables `[[auth.keys]]`.
 
 use super::{
-    ApiKey, Scope,
+    ApiKey,
     fault::Wrong,
     reader::{Entry, Field, Item},
     value,
 };
-use crate::wire::Timestamp;
+use crate::wire::{KeySource, Scope, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 /// An `[[auth.keys]]` as far as it could be read.
@@ -84,12 +84,48 @@ pub(super) fn read(item: Item<'_, '_>, keys: &mut Vec<ApiKey>) {
             keys.push(ApiKey {
                 name,
                 sha256,
-                // The least right, where none was asked for.
-                scope: draft.scope.unwrap_or(Scope::Read),
+                scope: draft.scope.unwrap_or_default(),
+                source: KeySource::Configuration,
                 expires: draft.expires,
             });
         }
     });
+}
+
+/// A name for a key that is made while the daemon runs.
+///
+/// # Errors
+///
+/// What is wrong with it, and what to write.
+pub fn key_name(text: &str) -> Result<String, String> {
+    value::key_name(text).map_err(told)
+}
+
+/// The first moment at which a key no longer holds, of a day or a moment as the
+/// file writes them.
+///
+/// # Errors
+///
+/// What is wrong with it, and what to write.
+pub fn key_expiry(text: &str) -> Result<Timestamp, String> {
+    let date = text.parse().map_err(|_| {
+        let hint = "write a date, 2027-01-01, or a moment with its offset, 2027-01-01T12:00:00Z";
+        told(Wrong::new("is no date", hint))
+    })?;
+    value::end_of(&date).map_err(told)
+}
+
+/// A SHA-256 of 64 hexadecimal digits.
+///
+/// # Errors
+///
+/// What is wrong with it, and what to write.
+pub fn key_hash(text: &str) -> Result<[u8; 32], String> {
+    value::sha256(text).map_err(told)
+}
+
+fn told(wrong: Wrong) -> String {
+    format!("{}: {}", wrong.what, wrong.hint)
 }
 
 /// The key in the description of the original API. Everybody knows it.

@@ -1,9 +1,8 @@
 //! The environment of the original API, and systemd's credentials, laid over
 //! the file.
 
-use super::{
-    ApiKey, Config, Fault, Mode, Place, Scope, Sources, api_keys, fault::Wrong, tls::Pem, value,
-};
+use super::{ApiKey, Config, Fault, Mode, Place, Sources, api_keys, fault::Wrong, tls::Pem, value};
+use crate::wire::{KeySource, Scope};
 use sha2::{Digest as _, Sha256};
 use std::{fs, io, path::Path};
 
@@ -55,7 +54,7 @@ pub(super) fn apply(sources: &Sources, config: &mut Config, faults: &mut Vec<Fau
         Ok(())
     });
     read("API_KEY", &mut |text| {
-        add_key(config, "API_KEY", text.as_bytes())
+        add_key(config, "API_KEY", KeySource::Environment, text.as_bytes())
     });
     let mut credential = |name| {
         let directory = sources.variable("CREDENTIALS_DIRECTORY")?;
@@ -79,14 +78,14 @@ pub(super) fn apply(sources: &Sources, config: &mut Config, faults: &mut Vec<Fau
         http.tls_key = pem("tls-key");
     }
     if let Some((path, bytes)) = credential("api-key")
-        && let Err(wrong) = add_key(config, "api-key", bytes.trim_ascii())
+        && let Err(wrong) = add_key(config, "api-key", KeySource::Credential, bytes.trim_ascii())
     {
         faults.push(wrong.at(Place::Path(path), ""));
     }
 }
 
 /// A key in plain text, with every right. The file knows its keys by hash.
-fn add_key(config: &mut Config, name: &str, key: &[u8]) -> Result<(), Wrong> {
+fn add_key(config: &mut Config, name: &str, source: KeySource, key: &[u8]) -> Result<(), Wrong> {
     const MAKE: &str = "make one: openssl rand -hex 32";
     if key.is_empty() {
         return Err(Wrong::new("holds no key", MAKE));
@@ -113,6 +112,7 @@ fn add_key(config: &mut Config, name: &str, key: &[u8]) -> Result<(), Wrong> {
         name: name.to_owned(),
         sha256,
         scope: Scope::Manage,
+        source,
         expires: None,
     });
     Ok(())

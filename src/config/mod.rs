@@ -23,12 +23,13 @@ mod tests;
 mod tls;
 mod value;
 
+pub use api_keys::{key_expiry, key_hash, key_name};
 pub use diff::{Diff, diff, in_force};
 pub use fault::{Fault, Faults, Place};
 pub use file::{load, load_for_reload};
 pub use model::{
     ApiKey, Auth, Config, Control, Http, Log, LogTarget, Mode, Pairing, Platform, Proxy,
-    ProxyScheme, RateLimit, Scope, Storage, Whatsapp,
+    ProxyScheme, RateLimit, Storage, Whatsapp,
 };
 pub use reference::{Description, reference};
 pub use secret::Secret;

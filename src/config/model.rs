@@ -1,7 +1,7 @@
 //! The checked configuration: plain data, one struct a section.
 
 use super::{Identity, Secret, tls::Pem};
-use crate::wire::{PhoneNumber, Timestamp};
+use crate::wire::{KeySource, PhoneNumber, Scope, Timestamp};
 use ipnet::IpNet;
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -77,6 +77,7 @@ pub struct ApiKey {
     /// SHA-256 of the key's bytes.
     pub sha256: [u8; 32],
     pub scope: Scope,
+    pub source: KeySource,
     /// The first moment at which the key no longer holds.
     pub expires: Option<Timestamp>,
 }
@@ -89,15 +90,6 @@ impl fmt::Debug for ApiKey {
             .field("expires", &self.expires)
             .finish_non_exhaustive()
     }
-}
-
-/// What a key may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Scope {
-    /// GET.
-    Read,
-    /// Everything.
-    Manage,
 }
 
 #[derive(Debug, Clone, PartialEq)]

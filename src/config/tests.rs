@@ -1,6 +1,7 @@
 //! The configuration as a whole: files in, a checked `Config` or faults out.
 
 use super::*;
+use crate::wire::Scope;
 use proptest::prelude::*;
 use std::{
     ffi::OsString,

@@ -354,6 +354,21 @@ const ENTRIES: &[Entry] = &[
         "By @WALINKD_PEER@. Nothing to do.",
     ),
     entry(
+        "admin.key_add",
+        "ed70deaa7ed845f5ae6b1fae6f13ab02",
+        "Somebody asked for a new API key",
+        "By @WALINKD_PEER@. If that was not to be, `walinkd key remove` it, and look who\n\
+         may manage over the control socket: root, the daemon's user, and the group\n\
+         control.group.",
+    ),
+    entry(
+        "admin.key_remove",
+        "4087ab7d43d342abb1eb2eca2c3e52a0",
+        "Somebody asked to remove an API key",
+        "By @WALINKD_PEER@. What waits with that key ends. If that was not to be, make\n\
+         another with `walinkd key add` and give it to the client.",
+    ),
+    entry(
         "auth.key_made",
         "80291d21caff49f1a3a32bfb120a92bf",
         "An API key was made",

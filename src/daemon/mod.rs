@@ -7,6 +7,7 @@
 mod catalog;
 mod descriptors;
 mod journald;
+mod keys;
 mod logging;
 mod notify;
 mod reload;
@@ -27,6 +28,7 @@ use crate::{
 };
 use anyhow::Context;
 use futures_util::StreamExt;
+use keys::Keys;
 use logging::LevelHandle;
 use reload::{Reloader, Reloads};
 #[cfg(feature = "sandbox")]
@@ -114,6 +116,10 @@ pub fn run(sources: Sources, draw: Option<Draw>) -> ExitCode {
             complain(&format!("state: {error}"));
             ExitCode::from(EXIT_CONFIG)
         }
+        Err(Failure::Keys(error)) => {
+            complain(&format!("keys: {error:#}"));
+            ExitCode::from(EXIT_CONFIG)
+        }
         Err(Failure::Other(error)) => {
             complain(&format!("{error:#}"));
             ExitCode::FAILURE
@@ -125,6 +131,8 @@ pub fn run(sources: Sources, draw: Option<Draw>) -> ExitCode {
 enum Failure {
     /// The state directory's files cannot be used.
     State(StoreError),
+    /// The keys, or the group that manages, cannot be had.
+    Keys(anyhow::Error),
     Other(anyhow::Error),
 }
 
@@ -150,7 +158,9 @@ async fn serve(
     let survey = Survey::make(&state_dir, &vault)
         .await
         .map_err(Failure::State)?;
-    let (rules, rules_in_force) = watch::channel(Arc::new(setup::rules(&config, &state_dir)?));
+    let keys = Keys::new(&state_dir);
+    let (rules, rules_in_force) =
+        watch::channel(Arc::new(keys.rules(&config).map_err(Failure::Keys)?));
     let (settings, settings_in_force) = watch::channel(Arc::new(setup::api(&config)));
     let (terms, terms_in_force) = watch::channel(Arc::new(setup::terms(&config)));
     let doors = doors(&config, rules.borrow().control_group).await?;
@@ -160,7 +170,7 @@ async fn serve(
     let reloads = Reloader {
         sources,
         running: config,
-        state_dir: state_dir.clone(),
+        keys,
         rules,
         api: settings,
         terms,
@@ -176,13 +186,7 @@ async fn serve(
         settings: settings_in_force,
         ready: is_ready,
         stopping: stopping.clone(),
-        reload: {
-            let reloads = reloads.clone();
-            Box::new(move || {
-                let reloads = reloads.clone();
-                Box::pin(async move { reloads.ask().await })
-            })
-        },
+        office: Box::new(reloads.clone()),
         now: Timestamp::now,
     });
     let mut server = Server::new(routers.tcp, routers.control, terms_in_force, rules_in_force);

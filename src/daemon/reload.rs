@@ -1,31 +1,62 @@
-//! Re-reads the configuration while everything runs.
+//! What is in force, changed while everything runs: the configuration is read
+//! anew, keys are made and removed.
 
-use super::{logging::LevelHandle, notify, setup};
+use super::{keys::Keys, logging::LevelHandle, notify, setup};
 use crate::{
     api,
     auth::Rules,
     config::{self, Config, Sources},
     link, server,
-    wire::{Code, Problem, ReloadReport},
+    wire::{Code, KeyInfo, KeyRemoved, KeyRequest, NewKey, Problem, ReloadReport},
 };
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// Reloads waiting for their turn: each caller waits for its report.
+/// Orders waiting for their turn: each caller waits for its report.
 const QUEUE: usize = 16;
 
-type Report = Result<ReloadReport, Problem>;
+type Report<T> = oneshot::Sender<Result<T, Problem>>;
 
-/// Asks for a reload and waits for its report.
+/// What is done one after the other, since each changes what is in force.
+enum Order {
+    Reload(Report<ReloadReport>),
+    Keys(Report<Vec<KeyInfo>>),
+    AddKey(KeyRequest, Report<NewKey>),
+    RemoveKey(String, Report<KeyRemoved>),
+}
+
+/// Gives orders and waits for their reports.
 #[derive(Clone)]
-pub(super) struct Reloads(mpsc::Sender<oneshot::Sender<Report>>);
+pub(super) struct Reloads(mpsc::Sender<Order>);
 
 impl Reloads {
-    pub(super) async fn ask(&self) -> Report {
+    pub(super) async fn ask(&self) -> Result<ReloadReport, Problem> {
+        self.order(Order::Reload).await
+    }
+
+    async fn order<T>(&self, order: impl FnOnce(Report<T>) -> Order) -> Result<T, Problem> {
         let (report, reported) = oneshot::channel();
         let gone = || Problem::new(Code::Stopping, "the daemon is shutting down");
-        self.0.send(report).await.map_err(|_| gone())?;
+        self.0.send(order(report)).await.map_err(|_| gone())?;
         reported.await.map_err(|_| gone())?
+    }
+}
+
+impl api::Office for Reloads {
+    fn reload(&self) -> api::Work<'_, ReloadReport> {
+        Box::pin(self.ask())
+    }
+
+    fn keys(&self) -> api::Work<'_, Vec<KeyInfo>> {
+        Box::pin(self.order(Order::Keys))
+    }
+
+    fn add_key(&self, request: KeyRequest) -> api::Work<'_, NewKey> {
+        Box::pin(self.order(|report| Order::AddKey(request, report)))
+    }
+
+    fn remove_key(&self, name: String) -> api::Work<'_, KeyRemoved> {
+        Box::pin(self.order(|report| Order::RemoveKey(name, report)))
     }
 }
 
@@ -33,7 +64,7 @@ impl Reloads {
 pub(super) struct Reloader {
     pub(super) sources: Sources,
     pub(super) running: Config,
-    pub(super) state_dir: PathBuf,
+    pub(super) keys: Keys,
     pub(super) rules: watch::Sender<Arc<Rules>>,
     pub(super) api: watch::Sender<Arc<api::Settings>>,
     pub(super) terms: watch::Sender<Arc<server::Terms>>,
@@ -42,24 +73,51 @@ pub(super) struct Reloader {
 }
 
 impl Reloader {
-    /// Serves reloads one after the other until nobody can ask any more.
+    /// Serves one order after the other until nobody can give any more. A
+    /// caller that hung up has its order carried out all the same.
     pub(super) fn spawn(mut self) -> Reloads {
-        let (ask, mut asked) = mpsc::channel::<oneshot::Sender<Report>>(QUEUE);
+        let (give, mut given) = mpsc::channel(QUEUE);
         tokio::spawn(async move {
-            while let Some(report) = asked.recv().await {
-                notify::reloading();
-                let result = self.reload().await;
-                // Also when the file is refused: the daemon is as ready as before.
-                notify::ready();
-                tell(&result);
-                // A caller that hung up has the same reload all the same.
-                let _ = report.send(result);
+            while let Some(order) = given.recv().await {
+                match order {
+                    Order::Reload(report) => {
+                        notify::reloading();
+                        let result = self.reload().await;
+                        // Also when the file is refused: the daemon is as ready
+                        // as before.
+                        notify::ready();
+                        tell(&result);
+                        let _ = report.send(result);
+                    }
+                    Order::Keys(report) => {
+                        let _ = report.send(self.keys.list(&self.running));
+                    }
+                    Order::AddKey(request, report) => {
+                        let group = self.group();
+                        let made = self.keys.add(&self.running, group, &request);
+                        let _ = report.send(made.map(|made| self.put_in_force(made)));
+                    }
+                    Order::RemoveKey(name, report) => {
+                        let group = self.group();
+                        let removed = self.keys.remove(&self.running, group, &name);
+                        let _ = report.send(removed.map(|removed| self.put_in_force(removed)));
+                    }
+                }
             }
         });
-        Reloads(ask)
+        Reloads(give)
     }
 
-    async fn reload(&mut self) -> Report {
+    fn group(&self) -> Option<u32> {
+        self.rules.borrow().control_group
+    }
+
+    fn put_in_force<T>(&self, (done, rules): (T, Rules)) -> T {
+        self.rules.send_replace(Arc::new(rules));
+        done
+    }
+
+    async fn reload(&mut self) -> Result<ReloadReport, Problem> {
         let refused = |faults: &dyn std::fmt::Display| {
             Problem::new(
                 Code::BadConfig,
@@ -68,8 +126,8 @@ impl Reloader {
         };
         let new = config::load_for_reload(&self.sources, &self.running)
             .map_err(|faults| refused(&faults))?;
-        let rules =
-            setup::rules(&new, &self.state_dir).map_err(|error| refused(&format!("{error:#}")))?;
+        let rules = self.keys.rules(&new);
+        let rules = rules.map_err(|error| refused(&format!("{error:#}")))?;
         let diff = config::diff(&self.running, &new);
         let in_force = config::in_force(&self.running, &new);
 
@@ -92,7 +150,7 @@ impl Reloader {
     }
 }
 
-fn tell(result: &Report) {
+fn tell(result: &Result<ReloadReport, Problem>) {
     match result {
         Ok(report) => {
             let applied = if report.applied.is_empty() {

@@ -1,76 +1,12 @@
 //! From the configuration to the settings of each room.
 
-use super::state_dir;
 use crate::{
     api,
-    auth::{self, Key, Keyring, Rate, Rules},
-    config::{ApiKey, Config, Identity, Mode, Pairing, Platform, ProxyScheme, Scope},
+    config::{Config, Identity, Mode, Pairing, Platform, ProxyScheme},
     link::PairingPolicy,
     server,
     wa::{Proxy, ProxyKind},
 };
-use sha2::{Digest, Sha256};
-use std::path::Path;
-
-/// The name of the key that the first start makes.
-const OWN_KEY: &str = "api-key";
-
-/// The keys and the group in force. Without a configured key, the daemon's
-/// own one counts, and is made when there is none yet.
-pub(super) fn rules(config: &Config, state_dir: &Path) -> anyhow::Result<Rules> {
-    // Before a key is made: nothing is left behind by a start that fails.
-    let control_group = config
-        .control
-        .group
-        .as_deref()
-        .map(auth::group_id)
-        .transpose()?;
-    let mut keys: Vec<Key> = config.auth.keys.iter().map(key).collect();
-    if keys.is_empty() {
-        let (secret, fresh) = state_dir::own_key(state_dir)?;
-        if fresh {
-            tracing::info!(
-                walinkd_event = "auth.key_made",
-                "no API key is configured: made one, kept in {}",
-                state_dir.join("api-key").display()
-            );
-        }
-        keys.push(Key {
-            name: OWN_KEY.into(),
-            sha256: Sha256::digest(secret.as_bytes()).into(),
-            scope: auth::Scope::Manage,
-            expires: None,
-        });
-    }
-    let rate = &config.http.rate_limit;
-    Ok(Rules {
-        keyring: Keyring::new(
-            keys,
-            Rate::new(bounded(rate.requests_per_second), bounded(rate.burst)),
-        ),
-        control_group,
-        trusted_proxies: config.http.trusted_proxies.clone(),
-        failed_keys_per_minute: bounded(rate.failed_keys_per_minute),
-        max_streams_per_key: config.http.max_streams_per_key,
-    })
-}
-
-/// The configuration's numbers are far smaller.
-fn bounded(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
-}
-
-fn key(key: &ApiKey) -> Key {
-    Key {
-        name: key.name.as_str().into(),
-        sha256: key.sha256,
-        scope: match key.scope {
-            Scope::Read => auth::Scope::Read,
-            Scope::Manage => auth::Scope::Manage,
-        },
-        expires: key.expires,
-    }
-}
 
 pub(super) fn api(config: &Config) -> api::Settings {
     api::Settings {

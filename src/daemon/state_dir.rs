@@ -57,30 +57,3 @@ pub(super) fn hold(dir: &Path) -> anyhow::Result<Held> {
     writeln!(lock, "{}", std::process::id())?;
     Ok(Held { _lock: lock })
 }
-
-/// The key a daemon without any configured one goes by: made at the first
-/// start, readable for its owner only. True when it was made just now.
-pub(super) fn own_key(dir: &Path) -> anyhow::Result<(String, bool)> {
-    let path = dir.join("api-key");
-    match fs::read_to_string(&path) {
-        Ok(text) if !text.trim().is_empty() => return Ok((text.trim().to_owned(), false)),
-        Ok(_) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(anyhow!("{}: {error}", path.display())),
-    }
-    let mut bytes = [0_u8; 32];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| anyhow!("no randomness for an API key: {error}"))?;
-    let key: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let fresh = dir.join("api-key.new");
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&fresh)?;
-    writeln!(file, "{key}")?;
-    file.sync_all()?;
-    fs::rename(&fresh, &path)?;
-    Ok((key, true))
-}

@@ -1,11 +1,9 @@
 //! `state.toml`: the little that must survive a restart besides the keys.
 
-use crate::wire::Disconnection;
+use crate::{files, wire::Disconnection};
 use serde::{Deserialize, Serialize};
 use std::{
     fs, io,
-    io::Write,
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -58,16 +56,7 @@ impl Memory {
     /// Replaces the file in one step, so that a crash leaves the old or the new.
     pub(super) fn save(&self, remembered: &Remembered) -> io::Result<()> {
         let text = toml::to_string(remembered).map_err(io::Error::other)?;
-        let fresh = self.path.with_extension("toml.new");
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&fresh)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&fresh, &self.path)
+        files::replace(&self.path, &text)
     }
 }
 

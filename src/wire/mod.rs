@@ -4,6 +4,7 @@
 //! Plain data with serde; no tokio, no axum, no whatsapp-rust, no files. Both
 //! sides of the socket compile against it, so they cannot drift apart.
 
+mod key;
 mod pairing;
 mod passkey;
 mod phone;
@@ -12,6 +13,7 @@ mod reload;
 mod status;
 mod timestamp;
 
+pub use key::{KeyInfo, KeyRemoved, KeyRequest, KeySource, NewKey, Scope};
 pub use pairing::{
     Disconnected, Done, InvalidCode, PairingCode, PairingRequest, PairingStarted, QrCode,
     QrCodeBody, custom_code, expires_in,

@@ -19,6 +19,8 @@ pub enum Code {
     NotPermitted,
     /// No such path.
     NotFound,
+    /// No API key of this name.
+    NoSuchKey,
     /// No QR code at the moment.
     NoQrCode,
     /// No pairing code at the moment.
@@ -41,6 +43,10 @@ pub enum Code {
     Timeout,
     /// A device is linked and `replace` was not asked for.
     AlreadyLinked,
+    /// There is an API key of this name already.
+    KeyExists,
+    /// The API key stands where only the operator can remove it.
+    KeyFixed,
     /// The body is larger than `http.max_body`.
     BodyTooLarge,
     /// The body is not declared as JSON.

@@ -17,6 +17,7 @@ mod support;
 mod code;
 mod disconnect;
 mod faults;
+mod keys;
 mod noise;
 mod passkey;
 mod qr;

@@ -23,11 +23,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use walinkd::{
-    api::{App, Settings, routers},
+    api::{App, Office, Settings, Work, routers},
     auth::{Gate, Key, Keyring, Rules, Scope},
     link::{self, Inbox, Snapshot},
     server::{ControlSocket, Server, Terms, bind_tcp, inherited},
-    wire::{ReloadReport, State, Status, Timestamp},
+    wire::{KeyInfo, KeyRemoved, KeyRequest, NewKey, ReloadReport, State, Status, Timestamp},
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_766_811_600_000);
@@ -84,6 +84,27 @@ fn rules(control_group: Option<u32>) -> Arc<Rules> {
     })
 }
 
+/// A daemon that changes nothing.
+struct Idle;
+
+impl Office for Idle {
+    fn reload(&self) -> Work<'_, ReloadReport> {
+        Box::pin(async { Ok(ReloadReport::default()) })
+    }
+
+    fn keys(&self) -> Work<'_, Vec<KeyInfo>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn add_key(&self, _: KeyRequest) -> Work<'_, NewKey> {
+        Box::pin(std::future::pending())
+    }
+
+    fn remove_key(&self, _: String) -> Work<'_, KeyRemoved> {
+        Box::pin(std::future::pending())
+    }
+}
+
 /// The whole edge on a free port and a socket of its own.
 struct Edge {
     address: SocketAddr,
@@ -120,7 +141,7 @@ async fn edge(max_connections: usize, header_timeout: Duration, request_timeout:
         settings,
         ready,
         stopping: CancellationToken::new(),
-        reload: Box::new(|| Box::pin(async { Ok(ReloadReport::default()) })),
+        office: Box::new(Idle),
         now: || NOW,
     });
     let mut server = Server::new(routers.tcp, routers.control, terms, rules_now);

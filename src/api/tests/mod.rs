@@ -5,13 +5,13 @@ mod connection;
 mod passkey;
 mod shape;
 
-use super::{App, Reload, Routers, Settings, routers};
+use super::{App, Office, Routers, Settings, Work, routers};
 use crate::{
     auth::{Gate, Key, Keyring, Origin, Rules, Scope},
     link::{self, BadCredential, Command, Inbox, PairError, PasskeyError, PasskeyOrder, Snapshot},
     wire::{
-        Disconnected, PairingCode, PasskeyStage, PasskeyStep, PhoneNumber, QrCode, ReloadReport,
-        State, Status, Timestamp,
+        Disconnected, KeyInfo, KeyRemoved, KeyRequest, NewKey, PairingCode, PasskeyStage,
+        PasskeyStep, PhoneNumber, Problem, QrCode, ReloadReport, State, Status, Timestamp,
     },
 };
 use axum::{
@@ -194,18 +194,46 @@ async fn own(mut inbox: mpsc::Receiver<Command>, seen: watch::Sender<Vec<&'stati
     }
 }
 
-fn bench() -> Bench {
-    bench_with(Box::new(|| {
-        Box::pin(async {
-            Ok(ReloadReport {
-                applied: vec!["auth.keys".to_owned()],
-                ..ReloadReport::default()
+/// The daemon as a whole, played.
+struct Played(fn() -> Result<ReloadReport, Problem>);
+
+impl Office for Played {
+    fn reload(&self) -> Work<'_, ReloadReport> {
+        let answer = self.0;
+        Box::pin(async move { answer() })
+    }
+
+    fn keys(&self) -> Work<'_, Vec<KeyInfo>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn add_key(&self, request: KeyRequest) -> Work<'_, NewKey> {
+        Box::pin(async move {
+            Ok(NewKey {
+                key: "fresh".to_owned(),
+                name: request.name,
+                scope: request.scope,
+                expires: None,
             })
         })
-    }))
+    }
+
+    fn remove_key(&self, name: String) -> Work<'_, KeyRemoved> {
+        let remaining = 0;
+        Box::pin(async move { Ok(KeyRemoved { name, remaining }) })
+    }
 }
 
-fn bench_with(reload: Reload) -> Bench {
+fn bench() -> Bench {
+    bench_with(|| {
+        Ok(ReloadReport {
+            applied: vec!["auth.keys".to_owned()],
+            ..ReloadReport::default()
+        })
+    })
+}
+
+fn bench_with(reload: fn() -> Result<ReloadReport, Problem>) -> Bench {
     let (link, inbox) = link::channel(snapshot(1));
     let Inbox {
         commands,
@@ -241,7 +269,7 @@ fn bench_with(reload: Reload) -> Bench {
             settings: settings_now,
             ready: ready_now,
             stopping: stopping.clone(),
-            reload,
+            office: Box::new(Played(reload)),
             now: || NOW,
         }),
         snapshots,

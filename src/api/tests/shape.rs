@@ -97,7 +97,7 @@ async fn pages_call_from_the_origins_that_are_allowed() {
 
 #[tokio::test]
 async fn a_panic_is_an_answer() {
-    let bench = bench_with(Box::new(|| Box::pin(async { panic!("made up") })));
+    let bench = bench_with(|| panic!("made up"));
     let mut request = call("POST", "/admin/reload", "");
     let peer = Peer::made_up(0, &[]);
     request.extensions_mut().insert(Origin::Unix(peer));
@@ -118,10 +118,10 @@ async fn reload_reports_or_refuses() {
         answer.body,
         json!({"success": true, "data": {"applied": ["auth.keys"], "needsRestart": []}})
     );
-    let refusing = bench_with(Box::new(|| {
+    let refusing = bench_with(|| {
         let told = "walinkd.toml:3:1: http.lisen: unknown key";
-        Box::pin(async move { Err(Problem::new(Code::BadConfig, told)) })
-    }));
+        Err(Problem::new(Code::BadConfig, told))
+    });
     let answer = send(&refusing.routers.control, reload()).await;
     assert_problem(&answer, 400, "bad_config");
 }

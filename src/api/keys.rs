@@ -1,0 +1,97 @@
+//! `GET`, `POST` and `DELETE /admin/keys`, on the control socket only.
+
+use super::{
+    App,
+    audit::By,
+    body,
+    problem::{answer, sentence},
+    query::{Params, bad},
+};
+use crate::wire::{Done, KeyRequest, Problem, Success};
+use axum::{
+    Extension,
+    extract::{Request, State},
+    response::Response,
+};
+use serde::Deserialize;
+use std::sync::Arc;
+
+pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Response, Problem> {
+    let keys = app.office.keys().await.map_err(spoken)?;
+    Ok(answer(&Success::new(keys)))
+}
+
+pub(super) async fn add(
+    State(app): State<Arc<App>>,
+    Extension(by): Extension<By>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let body = body::json(request, app.settings().max_body).await?;
+    let request: KeyRequest = serde_json::from_value(body).map_err(|error| {
+        bad(format!(
+            r#"The body is no key: {error}. Send {{"name":"dashboard","scope":"read"}}, and expires, "2027-01-01", if it is to end."#
+        ))
+    })?;
+    by.record(
+        "admin.key_add",
+        format_args!("making the API key {:?}", request.name),
+    );
+    let made = app.office.add_key(request).await.map_err(spoken)?;
+    Ok(answer(&Done {
+        success: true,
+        message: format!(
+            "The key {} may {}. It is shown only now: keep it.",
+            made.name, made.scope
+        ),
+        data: Some(made),
+    }))
+}
+
+/// A body that names a key.
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+}
+
+pub(super) async fn remove(
+    State(app): State<Arc<App>>,
+    Extension(by): Extension<By>,
+    params: Params,
+    request: Request,
+) -> Result<Response, Problem> {
+    let limit = app.settings().max_body;
+    let name = match params.get("name") {
+        Some(name) => {
+            body::none(request, limit).await?;
+            name.to_owned()
+        }
+        None => {
+            let body = body::json(request, limit).await?;
+            let named: Named = serde_json::from_value(body)
+                .map_err(|_| bad("Say which key: ?name=NAME.".to_owned()))?;
+            named.name
+        }
+    };
+    by.record(
+        "admin.key_remove",
+        format_args!("removing the API key {name:?}"),
+    );
+    let removed = app.office.remove_key(name).await.map_err(spoken)?;
+    let left = match removed.remaining {
+        0 => " It was the last one: nobody gets in over TCP until there is another.",
+        _ => "",
+    };
+    Ok(answer(&Done {
+        success: true,
+        message: format!("The key {} is removed.{left}", removed.name),
+        data: Some(removed),
+    }))
+}
+
+/// As the API's other texts.
+fn spoken(problem: Problem) -> Problem {
+    Problem {
+        error: sentence(&problem.error),
+        ..problem
+    }
+}

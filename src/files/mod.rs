@@ -1,0 +1,57 @@
+//! Small private files, replaced in one step.
+//!
+//! Owns how a file of the state directory is written, so that a crash leaves
+//! the old or the new and nobody else can read it. Must not know what is in it.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+};
+
+/// Writes `text` to a file that only its owner can read, in place of what was
+/// there. When this returns, it is on the disk.
+///
+/// # Errors
+///
+/// When the directory is full, read-only or another user's; then what was there
+/// is there still.
+pub fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(".new");
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&fresh)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)?;
+    match path.parent() {
+        // The name is kept by the directory.
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn a_file_is_replaced_and_private() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.toml");
+        replace(&path, "old and longer").expect("written");
+        replace(&path, "new").expect("written");
+        assert_eq!(fs::read_to_string(&path).expect("readable"), "new");
+        let mode = fs::metadata(&path).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let files = fs::read_dir(folder.path()).expect("readable").count();
+        assert_eq!(files, 1);
+        assert!(replace(&folder.path().join("none/x"), "x").is_err());
+    }
+}
