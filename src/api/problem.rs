@@ -115,7 +115,7 @@ impl From<PairError> for Problem {
         let text = sentence(&error.to_string());
         match error {
             PairError::AlreadyLinked => Self::new(Code::AlreadyLinked, text),
-            PairError::Limited { retry_after, .. } => {
+            PairError::Limited { retry_after, .. } | PairError::Spaced { retry_after } => {
                 Self::new(Code::PairingLimited, text).retry_after(whole_seconds(retry_after))
             }
             PairError::Refused(_) => Self::new(Code::PairingRefused, text),

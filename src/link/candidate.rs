@@ -182,6 +182,12 @@ impl Candidate {
             && matches!(&self.intent, Intent::Code { phone, .. } if phone == number)
     }
 
+    /// A code for this number waits to be entered.
+    pub(super) fn has_code_for(&self, number: &PhoneNumber) -> bool {
+        matches!(self.phase, Phase::ShowingCode { .. })
+            && matches!(&self.intent, Intent::Code { phone, .. } if phone == number)
+    }
+
     pub(super) fn code(&self) -> Option<&PairingCode> {
         match &self.phase {
             Phase::ShowingCode { code, .. } => Some(code),

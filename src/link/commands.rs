@@ -36,13 +36,8 @@ impl Machine {
             }
             return;
         }
-        if let Some(until) = self.limited_until(&order.phone, now) {
-            let retry_after = until - now.mono;
-            self.effect(answer(Err(PairError::Limited {
-                message: "it said so before; scan the QR code instead, or try again later"
-                    .to_owned(),
-                retry_after,
-            })));
+        if let Some(why) = self.no_code_for(&order.phone, now) {
+            self.effect(answer(Err(why)));
             return;
         }
         // An order to pair means to be online.
@@ -183,9 +178,13 @@ impl Machine {
         };
         if let Some(phone) = began.clone() {
             // A request under way for this number is as fresh as a new one, and
-            // a passkey step for it is further.
+            // a passkey step for it is further; and a code stays where there is
+            // no other to be had.
+            let spent = self.no_code_for(&phone, now).is_some();
             let under_way = self.candidate.as_ref().is_some_and(|candidate| {
-                candidate.is_requesting(&phone) || candidate.is_at_gate(&phone)
+                candidate.is_requesting(&phone)
+                    || candidate.is_at_gate(&phone)
+                    || (spent && candidate.has_code_for(&phone))
             });
             if !under_way {
                 self.asked_at = now.mono;

@@ -1,7 +1,10 @@
 //! What the rest of the program holds of the link: commands in, a watch out.
 //! Never a lock, never the session itself.
 
-use super::passkey::{PasskeyError, PasskeyOrder};
+use super::{
+    limits::{CODES, WINDOW},
+    passkey::{PasskeyError, PasskeyOrder},
+};
 use crate::wire::{
     Disconnected, PairingCode, PasskeyBody, PasskeyStep, PhoneNumber, QrCode, Status, Timestamp,
 };
@@ -57,6 +60,11 @@ pub enum PairError {
         message: String,
         retry_after: Duration,
     },
+    #[error(
+        "this number has had {CODES} pairing codes in {} minutes, and WhatsApp shuts a number out that asks for too many: enter the code that is there, scan the QR code instead, or try again later",
+        WINDOW.as_secs() / 60
+    )]
+    Spaced { retry_after: Duration },
     #[error("WhatsApp refused the pairing code: {0}")]
     Refused(String),
     #[error("WhatsApp cannot be reached: {0}")]

@@ -160,6 +160,8 @@ pub(super) struct Machine {
     pub(super) asked_at: Duration,
     /// WhatsApp gives no codes for these numbers before these times.
     pub(super) limited: HashMap<String, Duration>,
+    /// When these numbers were given codes, of late.
+    pub(super) codes_given: HashMap<String, Vec<Duration>>,
     pub(super) reason: Option<Reason>,
     /// Why pairing does not reach WhatsApp, while it does not.
     pub(super) trouble: Option<Reason>,
@@ -204,6 +206,7 @@ impl Machine {
             attempts: 0,
             asked_at: now.mono,
             limited: HashMap::new(),
+            codes_given: HashMap::new(),
             reason: None,
             trouble: None,
             last_disconnect,

@@ -27,13 +27,17 @@ impl Machine {
     pub(super) fn next_intent(&self, now: Now) -> Intent {
         let intent = self.policy_intent();
         match &intent {
-            Intent::Code { phone, .. } if self.limited_until(phone, now).is_some() => Intent::Qr,
+            Intent::Code { phone, .. } if self.no_code_for(phone, now).is_some() => Intent::Qr,
             _ => intent,
         }
     }
 
     /// Begins on a fresh identity, whatever was there before.
     pub(super) fn begin_pairing(&mut self, intent: Intent, now: Now) {
+        let intent = match self.affordable(intent, now) {
+            Ok(intent) => intent,
+            Err(why) => return self.end_candidate(why),
+        };
         self.end_candidate(PairError::Refused("another pairing has begun".to_owned()));
         self.effect(Effect::Wipe(Slot::Candidate));
         let generation = self.next_generation();
@@ -101,13 +105,15 @@ impl Machine {
                     (&candidate.phase, &candidate.intent)
                 {
                     let expires = now.wall.plus_millis(millis(valid_for));
-                    let code = PairingCode::new(&code.0, phone, now.wall, expires);
+                    let phone = phone.clone();
+                    let code = PairingCode::new(&code.0, &phone, now.wall, expires);
                     let message = format!("a pairing code for {phone} is ready");
                     candidate.phase = Phase::ShowingCode {
                         generation: *generation,
                         code: code.clone(),
                         until: now.mono + valid_for,
                     };
+                    self.count_code(&phone, now);
                     self.code_updated = Some(now.wall);
                     self.pairing_shown();
                     self.answer_waiters(Ok(code));

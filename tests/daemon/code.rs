@@ -112,6 +112,48 @@ async fn a_limited_number_is_told_so_and_a_qr_code_still_links() {
     link(&daemon, &phone).await;
 }
 
+/// WhatsApp would shut the number out; walinkd stops before that.
+#[tokio::test]
+async fn too_many_codes_for_a_number_are_not_asked_for() {
+    let (_sandbox, phone, home) = world().await;
+    let daemon = home.start();
+    daemon.qr().await;
+    let ask = async |custom: &str| {
+        let body = json!({"phoneNumber": NUMBER, "customCode": custom});
+        daemon
+            .call(Method::POST, "/connection/pairing", Some(body))
+            .await
+    };
+    let custom = [
+        "AAAA-1111",
+        "AAAA-2222",
+        "AAAA-3333",
+        "AAAA-4444",
+        "AAAA-5555",
+    ];
+    for custom in custom {
+        let answer = ask(custom).await;
+        assert_eq!(answer.json()["data"]["pairingCode"], custom, "{answer:?}");
+    }
+    let answer = ask("AAAA-6666").await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS, "{answer:?}");
+    assert_eq!(answer.json()["code"], "pairing_limited");
+    let wait: u64 = answer.headers["retry-after"]
+        .to_str()
+        .expect("text")
+        .parse()
+        .expect("seconds");
+    assert!((500..=600).contains(&wait), "{wait}");
+    // The last code is as good as ever.
+    assert_eq!(ask("AAAA-5555").await.status, StatusCode::OK);
+    assert_eq!(daemon.code().await, "AAAA-5555");
+    phone
+        .enter_code("AAAA5555")
+        .await
+        .expect("the phone accepts");
+    daemon.until_connected().await;
+}
+
 #[tokio::test]
 async fn whatsapp_out_of_reach_is_told_in_time() {
     let (sandbox, _phone, home) = world().await;

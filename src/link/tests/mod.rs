@@ -691,6 +691,57 @@ fn a_limited_number_is_not_asked_for_again_and_qr_codes_go_on() {
 }
 
 #[test]
+fn a_number_gets_so_many_codes_and_then_qr_codes() {
+    let mut play = Play::new(Some(A), None);
+    play.show_code();
+    for _ in 1..5 {
+        play.say(Slot::Candidate, Signal::CodeSpent);
+        play.show_code();
+    }
+    assert_eq!(play.state(), State::WaitingCode);
+    // The last one stays good, also for a reload that wants a fresh one.
+    play.feed(Input::Reload(policy(Some(A)), 1));
+    assert_eq!(play.state(), State::WaitingCode);
+    play.say(Slot::Candidate, Signal::CodeSpent);
+    assert_eq!(play.reason(), "pairing_limited");
+    play.show_qr();
+    assert_eq!(play.state(), State::WaitingQr);
+    play.order(A, false, 2);
+    let Answer::Pair(Err(PairError::Spaced { retry_after })) = play.answers[&2].clone() else {
+        panic!("{:?}", play.answers[&2]);
+    };
+    assert_eq!(retry_after.as_secs(), 600);
+    // Another number is another matter.
+    play.order(B, false, 3);
+    play.show_code();
+    assert_eq!(play.state(), State::WaitingCode);
+    play.wait(601);
+    play.order(A, false, 4);
+    play.show_code();
+    assert!(matches!(play.answers[&4], Answer::Pair(Ok(_))));
+}
+
+#[test]
+fn beside_a_link_too_many_codes_end_the_newcomer() {
+    let mut play = Play::new(None, Some(A));
+    play.log_in(Slot::Live, A);
+    play.order(B, true, 1);
+    play.show_code();
+    for _ in 1..5 {
+        play.say(Slot::Candidate, Signal::CodeSpent);
+        play.show_code();
+    }
+    play.say(Slot::Candidate, Signal::CodeSpent);
+    assert_eq!(play.state(), State::Connected);
+    assert_eq!(play.reason(), "");
+    play.order(B, true, 2);
+    assert!(matches!(
+        play.answers[&2],
+        Answer::Pair(Err(PairError::Spaced { .. }))
+    ));
+}
+
+#[test]
 fn callers_hear_within_nine_seconds() {
     let mut play = Play::new(None, None);
     play.show_qr();
