@@ -104,7 +104,7 @@ pub(super) fn table() -> Vec<Route> {
             "Whether the daemon has started and is not stopping; 503 otherwise. A lost link changes nothing here."),
         post("/admin/reload", Manage, ControlOnly, reload::reload,
             "Reads the configuration anew and tells which keys have changed and which wait for a restart; 400 with every fault when it is refused."),
-        get("/admin/keys", Manage, ControlOnly, keys::list,
+        get("/admin/keys", Read, ControlOnly, keys::list,
             "The API keys in force, without the keys themselves."),
         post("/admin/keys", Manage, ControlOnly, keys::add,
             "Makes an API key of the name, scope and expires in the body, and shows it this once."),

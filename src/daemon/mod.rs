@@ -36,7 +36,10 @@ use signal_hook::consts::SIGUSR2;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook_tokio::Signals;
 use std::{ffi::c_int, process::ExitCode, sync::Arc, time::Duration};
-use tokio::{sync::watch, time::timeout};
+use tokio::{
+    sync::{Notify, watch},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 
 /// `EX_CONFIG`: the configuration, or the state it names, cannot be used.
@@ -273,6 +276,8 @@ async fn until_stopped(
     )]
     link: &link::Handle,
 ) {
+    let hangups = Arc::new(Notify::new());
+    tokio::spawn(reload_at_hangups(Arc::clone(&hangups), reloads.clone()));
     while let Some(signal) = signals.next().await {
         #[cfg(feature = "sandbox")]
         if signal == SIGUSR2 {
@@ -280,9 +285,7 @@ async fn until_stopped(
             continue;
         }
         if signal == SIGHUP {
-            let reloads = reloads.clone();
-            // The report is logged by the reloader itself.
-            tokio::spawn(async move { drop(reloads.ask().await) });
+            hangups.notify_one();
             continue;
         }
         tracing::info!(walinkd_event = "admin.stop", "told to stop");
@@ -295,6 +298,16 @@ async fn until_stopped(
             }
         });
         return;
+    }
+}
+
+/// One reload after the other: signals that come meanwhile are one more, which
+/// finds the file as the last of them meant it.
+async fn reload_at_hangups(hangups: Arc<Notify>, reloads: Reloads) {
+    loop {
+        hangups.notified().await;
+        // The report is logged by the reloader itself; an error is the end.
+        let _ = reloads.ask().await;
     }
 }
 

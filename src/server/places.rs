@@ -7,19 +7,16 @@ use super::{
 use crate::auth::household;
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeSet, HashMap},
     fmt,
     net::IpAddr,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// Whose connections are counted together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Client {
     Address(IpAddr),
     User(u32),
@@ -54,18 +51,30 @@ struct Room {
 
 #[derive(Debug, Default)]
 struct Seats {
-    /// By arrival.
-    taken: BTreeMap<u64, Seat>,
-    /// How many seats each client has.
-    crowds: HashMap<Client, Arc<AtomicUsize>>,
+    taken: HashMap<u64, Seat>,
+    crowds: HashMap<Client, Crowd>,
+    /// How many strangers each client has, for finding the largest crowd: in a
+    /// flood that is done for each connection.
+    sizes: BTreeSet<Size>,
 }
+
+/// Of a crowd's strangers: how many they are, who came first, and whose. The
+/// greatest is the largest crowd, of several the one that has been there longest.
+type Size = (usize, Reverse<u64>, Client);
 
 #[derive(Debug)]
 struct Seat {
     client: Client,
-    crowd: Arc<AtomicUsize>,
     standing: Standing,
     cut: CancellationToken,
+}
+
+/// The seats of one client.
+#[derive(Debug, Default)]
+struct Crowd {
+    seats: usize,
+    /// Of these, those that were not known when last looked at; by arrival.
+    strangers: BTreeSet<u64>,
 }
 
 /// One connection; given back when dropped.
@@ -95,8 +104,8 @@ impl Places {
             let moved = self.0.turns.moved.notified();
             let limit = terms.borrow_and_update().max_connections;
             {
-                let seats = self.0.seats();
-                if seats.taken.len() < limit || seats.least(|_| true).is_some() {
+                let mut seats = self.0.seats();
+                if seats.taken.len() < limit || seats.least().is_some() {
                     return;
                 }
             }
@@ -112,22 +121,20 @@ impl Places {
     /// them are at work; `may_crowd` exempts it from that limit.
     pub(super) fn take(&self, client: Client, may_crowd: bool, terms: &Terms) -> Option<Place> {
         let mut seats = self.0.seats();
-        let crowd = Arc::clone(seats.crowds.entry(client).or_default());
-        if !may_crowd && crowd.load(Ordering::Relaxed) >= terms.max_connections_per_client {
-            let own = seats.least(|seat| seat.client == client)?;
+        if !may_crowd && seats.of(client) >= terms.max_connections_per_client {
+            let own = seats
+                .stranger_of(client)
+                .or_else(|| seats.quiet(|seat| seat.client == client))?;
             seats.evict(own);
         }
         // A reload may have lowered the limit below what is open: what is at
         // work then is let go by and by.
         while seats.taken.len() >= terms.max_connections
-            && let Some(other) = seats.least(|_| true)
+            && let Some(other) = seats.least()
         {
             seats.evict(other);
         }
         let number = self.0.turns.take();
-        // Evicting the last of a crowd has forgotten it.
-        let crowd = Arc::clone(seats.crowds.entry(client).or_insert(crowd));
-        crowd.fetch_add(1, Ordering::Relaxed);
         let place = Place {
             number,
             room: Arc::clone(&self.0),
@@ -136,11 +143,10 @@ impl Places {
         };
         let seat = Seat {
             client,
-            crowd,
             standing: place.standing.clone(),
             cut: place.cut.clone(),
         };
-        seats.taken.insert(number, seat);
+        seats.sit(number, seat);
         Some(place)
     }
 }
@@ -151,33 +157,60 @@ impl Room {
     }
 }
 
+impl Crowd {
+    /// `None` without strangers.
+    fn size(&self, client: Client) -> Option<Size> {
+        let first = *self.strangers.first()?;
+        Some((self.strangers.len(), Reverse(first), client))
+    }
+}
+
 impl Seats {
-    /// Who can go, and matters least: a stranger, who has shown no good key
-    /// yet, before one who has; a quiet one before one at work; of strangers
-    /// one out of the largest crowd; and the one that came, or was last heard,
-    /// the longest ago. Nobody whose good request is being answered.
-    fn least(&self, among: impl Fn(&Seat) -> bool) -> Option<u64> {
-        let rank = |seat: &Seat| {
-            let known = seat.standing.is_known();
-            let crowd = if known {
-                0
-            } else {
-                seat.crowd.load(Ordering::Relaxed)
-            };
-            (
-                known,
-                seat.standing.is_answering(),
-                Reverse(crowd),
-                seat.standing.heard(),
-            )
-        };
+    /// How many seats a client has.
+    fn of(&self, client: Client) -> usize {
+        self.crowds.get(&client).map_or(0, |crowd| crowd.seats)
+    }
+
+    /// Who can go, and matters least: of the strangers, who have shown no good
+    /// key yet, the first to come out of the largest crowd; without any, the one
+    /// that has been quiet the longest. Nobody whose good request is being
+    /// answered.
+    fn least(&mut self) -> Option<u64> {
+        while let Some((.., client)) = self.sizes.last().copied() {
+            if let Some(stranger) = self.stranger_of(client) {
+                return Some(stranger);
+            }
+        }
+        self.quiet(|_| true)
+    }
+
+    fn stranger_of(&mut self, client: Client) -> Option<u64> {
+        loop {
+            let number = *self.crowds.get(&client)?.strangers.first()?;
+            if !self.taken.get(&number)?.standing.is_known() {
+                return Some(number);
+            }
+            // It has become known meanwhile.
+            self.change(client, |crowd| {
+                crowd.strangers.remove(&number);
+            });
+        }
+    }
+
+    fn quiet(&self, among: impl Fn(&Seat) -> bool) -> Option<u64> {
         self.taken
             .iter()
-            .filter(|(_, seat)| among(seat))
-            .map(|(number, seat)| (rank(seat), *number))
-            .min()
-            .filter(|((known, answering, ..), _)| !(*known && *answering))
-            .map(|(_, number)| number)
+            .filter(|(_, seat)| among(seat) && !seat.standing.is_answering())
+            .min_by_key(|(_, seat)| seat.standing.heard())
+            .map(|(number, _)| *number)
+    }
+
+    fn sit(&mut self, number: u64, seat: Seat) {
+        self.change(seat.client, |crowd| {
+            crowd.seats += 1;
+            crowd.strangers.insert(number);
+        });
+        self.taken.insert(number, seat);
     }
 
     fn evict(&mut self, number: u64) {
@@ -188,10 +221,24 @@ impl Seats {
 
     fn leave(&mut self, number: u64) -> Option<Seat> {
         let seat = self.taken.remove(&number)?;
-        if seat.crowd.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.crowds.remove(&seat.client);
-        }
+        self.change(seat.client, |crowd| {
+            crowd.seats -= 1;
+            crowd.strangers.remove(&number);
+        });
         Some(seat)
+    }
+
+    /// Changes a crowd, and what is known of its size.
+    fn change(&mut self, client: Client, change: impl FnOnce(&mut Crowd)) {
+        let crowd = self.crowds.entry(client).or_default();
+        if let Some(size) = crowd.size(client) {
+            self.sizes.remove(&size);
+        }
+        change(crowd);
+        self.sizes.extend(crowd.size(client));
+        if crowd.seats == 0 {
+            self.crowds.remove(&client);
+        }
     }
 }
 
@@ -313,6 +360,6 @@ mod tests {
             ));
         }
         let seats = places.0.seats();
-        assert!(seats.taken.is_empty() && seats.crowds.is_empty());
+        assert!(seats.taken.is_empty() && seats.crowds.is_empty() && seats.sizes.is_empty());
     }
 }
