@@ -1,10 +1,11 @@
 //! Every type that crosses a process boundary: what the API says and takes,
-//! what the command line reads back, what the journal will hold.
+//! what the command line reads back, what the journal holds.
 //!
 //! Plain data with serde; no tokio, no axum, no whatsapp-rust, no files. Both
 //! sides of the socket compile against it, so they cannot drift apart.
 
 mod key;
+mod event;
 mod pairing;
 mod passkey;
 mod phone;
@@ -13,6 +14,7 @@ mod reload;
 mod status;
 mod timestamp;
 
+pub use event::{Event, Severity};
 pub use key::{KeyInfo, KeyRemoved, KeyRequest, KeySource, NewKey, Scope};
 pub use pairing::{
     Disconnected, Done, InvalidCode, PairingCode, PairingRequest, PairingStarted, QrCode,

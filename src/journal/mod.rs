@@ -1,0 +1,126 @@
+//! What has happened, in `STATE/journal.db`: in order, durably, each event with
+//! an id that never comes again.
+//!
+//! Owns the file, its one writer, and the cursors that read it. Must not know
+//! what events mean, nor hold anybody up: [`Recorder::record`] never waits, and
+//! a journal that cannot be written costs the daemon nothing but events.
+
+mod cursor;
+mod entry;
+mod reader;
+mod recorder;
+mod shared;
+mod store;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use cursor::Cursor;
+pub use entry::Entry;
+pub use reader::{Page, ReadError, Reader};
+pub use recorder::Recorder;
+
+use crate::wire::Timestamp;
+use shared::Shared;
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::AtomicU64,
+        mpsc::{Receiver, RecvTimeoutError, sync_channel},
+    },
+    thread,
+    time::Duration,
+};
+use writer::Writer;
+
+/// Events waiting to be written. Calls and the link make a few a second; this
+/// is some seconds of a flood, and well below 10 MiB whatever is in them.
+const QUEUE: usize = 1024;
+
+/// The open journal. Whoever holds it closes it.
+#[derive(Debug)]
+pub struct Journal {
+    recorder: Recorder,
+    reader: Reader,
+    shared: Arc<Shared>,
+    /// Ends with the writer.
+    written: Receiver<()>,
+}
+
+impl Journal {
+    /// Opens `journal.db` in `state_dir`, which exists, and begins to write. A
+    /// damaged file is set aside, with an event. One that cannot be used at all
+    /// is tried again later; [`Reader::trouble`] tells of it.
+    ///
+    /// Events stay for `keep`, unless they are more than 32 MiB.
+    pub fn open(state_dir: &Path, keep: Duration, clock: fn() -> Timestamp) -> Self {
+        let shared = Arc::new(Shared::new(state_dir.join("journal.db"), keep));
+        let (sender, orders) = sync_channel(QUEUE);
+        let lost = Arc::new(AtomicU64::new(0));
+        let writer = Writer::new(Arc::clone(&shared), orders, Arc::clone(&lost), clock);
+        let (end, written) = sync_channel::<()>(0);
+        let spawned = thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || {
+                writer.run();
+                drop(end);
+            });
+        if let Err(error) = spawned {
+            shared.set_trouble(format!("events cannot be kept: no thread: {error}"));
+        }
+        Self {
+            recorder: Recorder {
+                orders: sender,
+                lost,
+                clock,
+            },
+            reader: Reader::new(Arc::clone(&shared)),
+            shared,
+            written,
+        }
+    }
+
+    /// Where events go in.
+    pub fn recorder(&self) -> Recorder {
+        self.recorder.clone()
+    }
+
+    /// Where events come out.
+    pub fn reader(&self) -> Reader {
+        self.reader.clone()
+    }
+
+    /// Changes how long events stay.
+    pub fn keeper(&self) -> Keeper {
+        Keeper {
+            shared: Arc::clone(&self.shared),
+            recorder: self.recorder.clone(),
+        }
+    }
+
+    /// Writes what has been recorded and closes the file; gives up on a disk
+    /// that takes longer than `within`.
+    pub fn close(self, within: Duration) {
+        self.shared.close();
+        self.recorder.wake();
+        if self.written.recv_timeout(within) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("the last events were not written in time; they are only in the log");
+        }
+    }
+}
+
+/// A hold on how long events stay.
+#[derive(Debug, Clone)]
+pub struct Keeper {
+    shared: Arc<Shared>,
+    recorder: Recorder,
+}
+
+impl Keeper {
+    /// Events older than this go, soon.
+    pub fn set(&self, keep: Duration) {
+        self.shared.set_keep(keep);
+        self.recorder.wake();
+    }
+}

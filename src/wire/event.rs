@@ -1,0 +1,89 @@
+//! What has happened, as the API tells it: `GET /connection/log`.
+
+use super::{State, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// One event. What does not apply to it is left out of the JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    /// Grows from event to event, with gaps, and never comes again. Below 2^53,
+    /// so that JavaScript reads it exactly.
+    pub id: u64,
+    /// `connection.connected`, `pairing.linked`, `admin.pause`, `auth.refused` …
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub at: Timestamp,
+    pub severity: Severity,
+    /// For people; phone numbers masked.
+    pub message: String,
+    /// How the connection stood.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
+    /// The code of [`super::Reason`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who called: `192.0.2.1:4711`, or `uid=1000 pid=4711`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
+    /// The name of the caller's key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// How many of the same were only counted, just before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressed: Option<u64>,
+}
+
+/// How loud an event is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    Debug,
+    Info,
+    Warning,
+    Error,
+}
+
+impl Severity {
+    /// The word the API uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_told_without_what_it_lacks() {
+        let event = Event {
+            id: 7,
+            kind: "connection.connected".to_owned(),
+            at: Timestamp::from_millis(1_766_811_600_000),
+            severity: Severity::Info,
+            message: "connected".to_owned(),
+            state: Some(State::Connected),
+            reason: None,
+            peer: None,
+            key: None,
+            suppressed: None,
+        };
+        let json = r#"{"id":7,"type":"connection.connected","at":"2025-12-27T05:00:00.000Z","severity":"info","message":"connected","state":"connected"}"#;
+        assert_eq!(serde_json::to_string(&event).expect("JSON"), json);
+        let back: Event = serde_json::from_str(json).expect("and back");
+        assert_eq!(back, event);
+    }
+}
