@@ -1,34 +1,67 @@
-//! One line in the log for each call that changes something.
+//! One event for each call that changes something, and for those refused.
 
-use crate::auth::{Caller, Who};
+use crate::{
+    auth::{Caller, Refusal, Refused, Who},
+    journal::{Entry, Recorder},
+    wire::Severity,
+};
 use std::fmt::{self, Display};
 
 /// Who made this request; the guard puts it into the request's extensions.
 #[derive(Debug, Clone)]
-pub(super) struct By(pub Caller);
+pub(super) struct By {
+    pub caller: Caller,
+    pub recorder: Recorder,
+}
 
 impl By {
-    /// Logs before the act: a caller who hangs up would otherwise leave no
+    /// Records before the act: a caller who hangs up would otherwise leave no
     /// trace of what it set off.
     pub(super) fn record(&self, event: &'static str, act: impl Display) {
-        let key = match &self.0.who {
+        let key = match &self.caller.who {
             Who::Key { name } => Some(&**name),
             Who::Peer { .. } => None,
         };
-        tracing::info!(
-            walinkd_event = event,
-            walinkd_peer = %self.0.origin,
-            walinkd_key = key,
-            "{act}, asked for by {self}"
-        );
+        let told = format!("{act}, asked for by {self}");
+        let entry = Entry::new(event, Severity::Info, told);
+        self.recorder
+            .record(entry.peer(&self.caller.origin).key(key));
     }
 }
 
 impl Display for By {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0.who {
-            Who::Key { .. } => write!(f, "{} from {}", self.0.who, self.0.origin),
-            Who::Peer { .. } => self.0.who.fmt(f),
+        let Caller { who, origin, .. } = &self.caller;
+        match who {
+            Who::Key { .. } => write!(f, "{who} from {origin}"),
+            Who::Peer { .. } => who.fmt(f),
         }
+    }
+}
+
+/// What fail2ban looks for: the address stands behind the first word.
+pub(super) fn refused(recorder: &Recorder, refused: &Refused) {
+    let origin = &refused.origin;
+    if let Some(suppressed) = refused.tell {
+        let (key, why) = match &refused.refusal {
+            Refusal::NoKey => (None, "no key"),
+            Refusal::UnknownKey => (None, "unknown key"),
+            Refusal::Expired { name, .. } => (Some(&**name), "expired key"),
+            Refusal::ReadKey { name } => (Some(&**name), "the key may only read"),
+            Refusal::ReadPeer => (None, "the user may only read"),
+            Refusal::LockedOut(_) => (None, "locked out"),
+            Refusal::TooFast { name, .. } => (Some(&**name), "too many requests"),
+            Refusal::TooManyStreams => (None, "too many waiting calls"),
+            Refusal::Revoked => (None, "the right was taken away"),
+        };
+        let told = format!("refused {origin}: {why}");
+        let entry = Entry::new("auth.refused", Severity::Warning, told);
+        recorder.record(entry.peer(origin).key(key).suppressed(suppressed));
+    }
+    if let Some((client, time)) = refused.locks_out {
+        let seconds = time.as_secs();
+        let told = format!("locked out {client} for {seconds} s: too many wrong keys");
+        let entry = Entry::new("auth.locked_out", Severity::Warning, told);
+        recorder.record(entry.peer(&client));
     }
 }

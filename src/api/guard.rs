@@ -1,8 +1,13 @@
 //! What every call passes first: its right, and the time it may take.
 
-use super::{App, audit::By, problem, table::Right};
+use super::{
+    App,
+    audit::{self, By},
+    problem,
+    table::Right,
+};
 use crate::{
-    auth::{Acquaintance, Caller, Origin, Refusal},
+    auth::{Acquaintance, Caller, Origin, Refusal, Refused},
     wire::{Code, Problem},
 };
 use axum::{
@@ -39,16 +44,27 @@ pub(super) async fn guard(
         .admit(origin, request.headers(), needed, (app.now)());
     let caller = match admitted {
         Ok(caller) => caller,
-        Err(refusal) => return Problem::from(refusal).into_response(),
+        Err(refused) => return app.refuse(refused),
     };
     if let Some(connection) = request.extensions().get::<Acquaintance>() {
         connection.make();
     }
-    request.extensions_mut().insert(By(caller.clone()));
+    request.extensions_mut().insert(By {
+        caller: caller.clone(),
+        recorder: app.recorder.clone(),
+    });
     if guard.may_wait(&request) {
         guard.answer_waiting(&caller, request, next).await
     } else {
         guard.answer(request, next).await
+    }
+}
+
+impl App {
+    /// Records it, and tells the caller what to do.
+    fn refuse(&self, refused: Refused) -> Response {
+        audit::refused(&self.recorder, &refused);
+        Problem::from(refused.refusal).into_response()
     }
 }
 
@@ -72,7 +88,7 @@ impl Guard {
         let gate = &self.app.gate;
         let _counted = match gate.stream(caller) {
             Ok(stream) => stream,
-            Err(refusal) => return Problem::from(refusal).into_response(),
+            Err(refused) => return self.app.refuse(refused),
         };
         tokio::select! {
             response = self.answer(request, next) => response,

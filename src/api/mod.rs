@@ -28,6 +28,7 @@ pub use reference::{Call, reference};
 
 use crate::{
     auth::Gate,
+    journal::Recorder,
     link,
     wire::{KeyInfo, KeyRemoved, KeyRequest, NewKey, Problem, ReloadReport, Timestamp},
 };
@@ -69,6 +70,7 @@ pub trait Office: Send + Sync {
 pub struct App {
     pub link: link::Handle,
     pub gate: Gate,
+    pub recorder: Recorder,
     pub settings: watch::Receiver<Arc<Settings>>,
     /// True once listeners, control socket and store are open.
     pub ready: watch::Receiver<bool>,

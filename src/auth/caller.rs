@@ -133,6 +133,18 @@ pub enum Refusal {
     Revoked,
 }
 
+/// A refusal, and what there is to tell of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    pub refusal: Refusal,
+    /// The client, also when a proxy called for it.
+    pub origin: Origin,
+    /// Set when it is to be told; then how many were only counted before it.
+    pub tell: Option<u64>,
+    /// Set when it was the wrong key too many: whom it locks out, for how long.
+    pub locks_out: Option<(IpAddr, Duration)>,
+}
+
 impl Refusal {
     /// After how many seconds the same call may succeed, never 0.
     pub fn retry_after(&self) -> Option<u64> {

@@ -1,12 +1,11 @@
-//! The check each request passes, and the log line when it does not.
+//! The check each request passes, and what is to be told when it does not.
 
-use super::{Caller, Keyring, Origin, Refusal, Scope, Who, forwarded, lockout::Lockouts};
+use super::{Caller, Keyring, Origin, Refusal, Refused, Scope, Who, forwarded, lockout::Lockouts};
 use crate::wire::Timestamp;
 use axum::http::{HeaderMap, header::AUTHORIZATION};
 use ipnet::IpNet;
 use std::{
     collections::HashMap,
-    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::{
@@ -61,8 +60,7 @@ impl Gate {
         }
     }
 
-    /// Says who calls, if they may do what `needed` names. A refusal is logged
-    /// here, with the caller's address.
+    /// Says who calls, if they may do what `needed` names.
     ///
     /// # Errors
     ///
@@ -73,7 +71,7 @@ impl Gate {
         headers: &HeaderMap,
         needed: Scope,
         now: Timestamp,
-    ) -> Result<Caller, Refusal> {
+    ) -> Result<Caller, Refused> {
         let rules = Arc::clone(&self.rules.borrow());
         let forwarded;
         let origin = match origin {
@@ -87,29 +85,35 @@ impl Gate {
         if let Some(client) = client
             && let Some(left) = lock(&self.lockouts).remaining(client, Instant::now())
         {
-            // Told once, when it began.
-            return Err(Refusal::LockedOut(left));
+            return Err(self.refused(Refusal::LockedOut(left), origin));
         }
-        let judged = judge(&rules, origin, headers, needed, now);
-        if let Err(refusal) = &judged {
-            self.tell(refusal, origin);
-            if let (Refusal::UnknownKey | Refusal::Expired { .. }, Some(client)) = (refusal, client)
-            {
-                self.count_failure(client, rules.failed_keys_per_minute);
+        judge(&rules, origin, headers, needed, now).map_err(|refusal| {
+            let guessed = matches!(refusal, Refusal::UnknownKey | Refusal::Expired { .. });
+            let mut refused = self.refused(refusal, origin);
+            if let Some(client) = client.filter(|_| guessed) {
+                let limit = rules.failed_keys_per_minute;
+                let locked = lock(&self.lockouts).failed(client, limit, Instant::now());
+                refused.locks_out = locked.map(|time| (client, time));
             }
-        }
-        judged
+            refused
+        })
     }
 
-    fn count_failure(&self, client: IpAddr, limit: u32) {
-        let locked = lock(&self.lockouts).failed(client, limit, Instant::now());
-        if let Some(time) = locked {
-            tracing::warn!(
-                walinkd_event = "auth.locked_out",
-                walinkd_peer = %client,
-                "locked out {client} for {} s: {limit} wrong keys within a minute",
-                time.as_secs()
-            );
+    /// A wrong key is always told, since the lock-out bounds them, and what is
+    /// locked out never, since its beginning was. Of what needs no guessing no
+    /// more than a few a second: a client that hammers must not drown the
+    /// journal.
+    fn refused(&self, refusal: Refusal, origin: &Origin) -> Refused {
+        let tell = match refusal {
+            Refusal::LockedOut(_) | Refusal::Revoked => None,
+            Refusal::UnknownKey | Refusal::Expired { .. } => Some(0),
+            _ => lock(&self.refusals).take(Instant::now()),
+        };
+        Refused {
+            refusal,
+            origin: origin.clone(),
+            tell,
+            locks_out: None,
         }
     }
 
@@ -118,7 +122,7 @@ impl Gate {
     /// # Errors
     ///
     /// [`Refusal::TooManyStreams`] when the caller has as many as it may.
-    pub fn stream(&self, caller: &Caller) -> Result<Stream, Refusal> {
+    pub fn stream(&self, caller: &Caller) -> Result<Stream, Refused> {
         let most = self.rules.borrow().max_streams_per_key;
         let holder = match &caller.who {
             Who::Key { name } => Holder::Key(Arc::clone(name)),
@@ -127,8 +131,7 @@ impl Gate {
         let mut streams = lock(&self.streams);
         let open = streams.entry(holder.clone()).or_default();
         if *open >= most {
-            self.tell(&Refusal::TooManyStreams, &caller.origin);
-            return Err(Refusal::TooManyStreams);
+            return Err(self.refused(Refusal::TooManyStreams, &caller.origin));
         }
         *open += 1;
         Ok(Stream {
@@ -151,38 +154,6 @@ impl Gate {
                 () = sleep(left) => {}
             }
         }
-    }
-
-    /// One line a refusal. A wrong key is always told, since the lock-out
-    /// bounds them; of what needs no guessing no more than a few a second: a
-    /// client that hammers must not drown the journal.
-    fn tell(&self, refusal: &Refusal, origin: &Origin) {
-        let (key, why) = match refusal {
-            Refusal::NoKey => (None, "no key"),
-            Refusal::UnknownKey => (None, "unknown key"),
-            Refusal::Expired { name, .. } => (Some(&**name), "expired key"),
-            Refusal::ReadKey { name } => (Some(&**name), "the key may only read"),
-            Refusal::ReadPeer => (None, "the user may only read"),
-            Refusal::TooFast { name, .. } => (Some(&**name), "too many requests"),
-            Refusal::TooManyStreams => (None, "too many waiting calls"),
-            Refusal::LockedOut(_) | Refusal::Revoked => return,
-        };
-        let is_guess = matches!(refusal, Refusal::UnknownKey | Refusal::Expired { .. });
-        let suppressed = if is_guess {
-            0
-        } else {
-            match lock(&self.refusals).take(Instant::now()) {
-                Some(suppressed) => suppressed,
-                None => return,
-            }
-        };
-        tracing::warn!(
-            walinkd_event = "auth.refused",
-            walinkd_peer = %origin,
-            walinkd_key = key,
-            suppressed,
-            "refused {origin}: {why}"
-        );
     }
 }
 
@@ -418,12 +389,14 @@ mod tests {
         let (_, gate) = gate(rules());
         let ask = |origin: &Origin, key| {
             let headers = with("x-api-key", key);
-            gate.admit(origin, &headers, Scope::Read, NOW).map(drop)
+            let admitted = gate.admit(origin, &headers, Scope::Read, NOW);
+            admitted.map(drop).map_err(|refused| refused.refusal)
         };
         // Neither is a guess.
         for _ in 0..9 {
             assert_eq!(
-                gate.admit(&tcp(), &HeaderMap::new(), Scope::Read, NOW),
+                gate.admit(&tcp(), &HeaderMap::new(), Scope::Read, NOW)
+                    .map_err(|refused| refused.refusal),
                 Err(Refusal::NoKey)
             );
             assert!(ask(&tcp(), "reader").is_ok());
@@ -471,7 +444,8 @@ mod tests {
         let (reader, manager) = (caller("reader"), caller("manager"));
         let _first = gate.stream(&reader).expect("room");
         let second = gate.stream(&reader).expect("room");
-        assert_eq!(gate.stream(&reader).err(), Some(Refusal::TooManyStreams));
+        let third = gate.stream(&reader).expect_err("too many");
+        assert_eq!(third.refusal, Refusal::TooManyStreams);
         assert!(gate.stream(&manager).is_ok());
         drop(second);
         assert!(gate.stream(&reader).is_ok());

@@ -13,7 +13,7 @@ mod lockout;
 mod peer;
 
 pub use crate::wire::Scope;
-pub use caller::{Acquaintance, Caller, Origin, Refusal, Who};
+pub use caller::{Acquaintance, Caller, Origin, Refusal, Refused, Who};
 pub use gate::{Gate, Rules, Stream};
 pub use keyfile::{KeyFile, KeyFileError, StoredKey};
 pub use keys::{Key, Keyring, Rate};

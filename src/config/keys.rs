@@ -57,6 +57,9 @@ macro_rules! key {
 const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(86_400);
 /// Zero never stops; a year is as good as never.
 const IDLE: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(365 * 86_400);
+/// An hour, so that what has just happened can be read; ten years are as good as for ever.
+const KEEP: RangeInclusive<Duration> =
+    Duration::from_secs(3_600)..=Duration::from_secs(3_650 * 86_400);
 /// A pairing request fits into the least; the most bounds what a caller can make the daemon hold.
 const BODY: RangeInclusive<usize> = 256..=16 << 20;
 /// The most is the kernel's own limit on descriptors of one process, fs.nr_open.
@@ -67,7 +70,7 @@ const RATE: RangeInclusive<usize> = 0..=1_000_000;
 const DURATION: &str = "a duration in quotes, for example \"10s\" or \"1h30m\"";
 
 /// In the order of the reference.
-pub(super) static KEYS: [Key; 27] = [
+pub(super) static KEYS: [Key; 28] = [
     key!(
         http.listen,
         Restart,
@@ -318,6 +321,16 @@ pub(super) static KEYS: [Key; 27] = [
         "an absolute path in quotes",
         |item, slot| {
             item.text(slot, value::path);
+        }
+    ),
+    key!(
+        storage.keep_events,
+        Live,
+        "\"30d\"",
+        "How long GET /connection/log remembers an event; the oldest go earlier when they fill more than 32 MiB.",
+        DURATION,
+        |item, slot| {
+            item.text(slot, |text| value::duration(text, &KEEP));
         }
     ),
     key!(

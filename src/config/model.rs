@@ -171,6 +171,8 @@ impl fmt::Display for Proxy {
 pub struct Storage {
     /// Absolute.
     pub state_dir: PathBuf,
+    /// How long events stay.
+    pub keep_events: Duration,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -232,7 +234,10 @@ impl Config {
                 url: "wss://web.whatsapp.com/ws/chat".to_owned(),
                 proxy: None,
             },
-            storage: Storage { state_dir },
+            storage: Storage {
+                state_dir,
+                keep_events: Duration::from_secs(30 * 86_400),
+            },
             log: Log {
                 level: "info".to_owned(),
                 target: LogTarget::Auto,

@@ -105,6 +105,7 @@ url = "wss://example.org/ws"
 proxy = "socks5://me:p%40ss@[::1]:1080"
 [storage]
 state_dir = "/tmp/state"
+keep_events = "7d12h"
 [log]
 level = "info,walinkd=debug"
 target = "json"
@@ -165,6 +166,8 @@ target = "json"
     let (user, password) = proxy.login.as_ref().expect("a login");
     assert_eq!((user.as_str(), password.expose()), ("me", "p@ss"));
     assert_eq!(config.storage.state_dir, PathBuf::from("/tmp/state"));
+    let hours = config.storage.keep_events.as_secs() / 3_600;
+    assert_eq!(hours, 7 * 24 + 12);
     assert_eq!(config.log.level, "info,walinkd=debug");
     assert_eq!(config.log.target, LogTarget::Json);
     let debug = format!("{config:?} {proxy}");

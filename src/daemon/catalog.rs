@@ -369,6 +369,13 @@ const ENTRIES: &[Entry] = &[
          another with `walinkd key add` and give it to the client.",
     ),
     entry(
+        "admin.events_lost",
+        "d4b7f09e0c5a46a9b502a363e9716c44",
+        "Some events are not in GET /connection/log",
+        "The message tells how many. They came faster than they could be written, or\n\
+         the disk was full; the log has them all.",
+    ),
+    entry(
         "auth.key_made",
         "80291d21caff49f1a3a32bfb120a92bf",
         "An API key was made",

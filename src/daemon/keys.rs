@@ -5,7 +5,11 @@ use crate::{
     auth::{self, Key, KeyFile, Keyring, Rate, Rules, StoredKey},
     config::{self, ApiKey, Config},
     files,
-    wire::{Code, KeyInfo, KeyRemoved, KeyRequest, KeySource, NewKey, Problem, Scope, Timestamp},
+    journal::{Entry, Recorder},
+    wire::{
+        Code, KeyInfo, KeyRemoved, KeyRequest, KeySource, NewKey, Problem, Scope, Severity,
+        Timestamp,
+    },
 };
 use anyhow::{Context as _, anyhow};
 use sha2::{Digest, Sha256};
@@ -29,6 +33,7 @@ const MOST: usize = 1000;
 pub(super) struct Keys {
     state_dir: PathBuf,
     file: KeyFile,
+    recorder: Recorder,
 }
 
 /// A key, where it comes from, and when it was made.
@@ -39,10 +44,11 @@ struct Known {
 }
 
 impl Keys {
-    pub(super) fn new(state_dir: &Path) -> Self {
+    pub(super) fn new(state_dir: &Path, recorder: Recorder) -> Self {
         Self {
             state_dir: state_dir.to_owned(),
             file: KeyFile::new(state_dir),
+            recorder,
         }
     }
 
@@ -111,11 +117,12 @@ impl Keys {
         let path = self.own_path();
         files::replace(&path, &format!("{secret}\n"))
             .with_context(|| path.display().to_string())?;
-        tracing::info!(
-            walinkd_event = "auth.key_made",
+        let told = format!(
             "no API key is configured: made one, kept in {}",
             path.display()
         );
+        self.recorder
+            .record(Entry::new("auth.key_made", Severity::Info, told));
         Ok(own(&secret))
     }
 

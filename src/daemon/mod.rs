@@ -21,10 +21,11 @@ use crate::{
     api,
     auth::Gate,
     config::{self, Config, Sources},
+    journal::{Entry, Journal, Recorder},
     link::{self, Settings, Survey, Task},
     server::{self, ControlSocket, Inherited, Server},
     wa::{Dialer, StoreError, Vault, VersionSource},
-    wire::Timestamp,
+    wire::{Severity, Timestamp},
 };
 use anyhow::Context;
 use futures_util::StreamExt;
@@ -63,6 +64,10 @@ const SIGNALS: &[c_int] = &[
 /// answered by now is stuck.
 const FAREWELL: Duration = Duration::from_millis(4_500);
 
+/// The last events are written within this; a disk that takes longer keeps
+/// nobody waiting.
+const LAST_EVENTS: Duration = Duration::from_secs(1);
+
 /// This program's version, as the status tells it.
 pub const VERSION: &str = if cfg!(feature = "sandbox") {
     concat!(env!("CARGO_PKG_VERSION"), "+sandbox")
@@ -99,19 +104,25 @@ pub fn run(sources: Sources, draw: Option<Draw>) -> ExitCode {
             return ExitCode::from(EXIT_CONFIG);
         }
     };
+    let journal = Journal::open(
+        &config.storage.state_dir,
+        config.storage.keep_events,
+        Timestamp::now,
+    );
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
         .enable_all()
         .build();
     let served = match runtime {
         Ok(runtime) => {
-            let served = runtime.block_on(serve(sources, config, level, draw));
+            let served = runtime.block_on(serve(sources, config, level, &journal, draw));
             // Whatever still blocks on a disk or a resolver is not waited for.
             runtime.shutdown_background();
             served
         }
         Err(error) => Err(Failure::Other(error.into())),
     };
+    journal.close(LAST_EVENTS);
     drop(held);
     match served {
         Ok(()) => ExitCode::SUCCESS,
@@ -149,26 +160,28 @@ async fn serve(
     sources: Sources,
     config: Config,
     level: LevelHandle,
+    journal: &Journal,
     draw: Option<Draw>,
 ) -> Result<(), Failure> {
     let state_dir = config.storage.state_dir.clone();
+    let recorder = journal.recorder();
     // Registered before anything else: a signal in the middle of the start
     // must not kill what has just begun.
     let signals = Signals::new(SIGNALS).context("signals")?;
 
     descriptors::warn_if_too_few(config.http.max_connections);
     let vault = Vault::new(&state_dir);
-    let survey = Survey::make(&state_dir, &vault)
+    let survey = Survey::make(&state_dir, &vault, &recorder)
         .await
         .map_err(Failure::State)?;
-    let keys = Keys::new(&state_dir);
+    let keys = Keys::new(&state_dir, recorder.clone());
     let (rules, rules_in_force) =
         watch::channel(Arc::new(keys.rules(&config).map_err(Failure::Keys)?));
     let (settings, settings_in_force) = watch::channel(Arc::new(setup::api(&config)));
     let (terms, terms_in_force) = watch::channel(Arc::new(setup::terms(&config)));
     let doors = doors(&config, rules.borrow().control_group).await?;
 
-    let (link, task) = build_link(&config, vault, survey)?;
+    let (link, task) = build_link(&config, vault, survey, recorder.clone())?;
     let owner = tokio::spawn(task.run());
     let reloads = Reloader {
         sources,
@@ -178,6 +191,8 @@ async fn serve(
         api: settings,
         terms,
         level,
+        keeper: journal.keeper(),
+        recorder: recorder.clone(),
         link: link.clone(),
     }
     .spawn();
@@ -186,6 +201,7 @@ async fn serve(
     let routers = api::routers(api::App {
         link: link.clone(),
         gate: Gate::new(rules_in_force.clone()),
+        recorder: recorder.clone(),
         settings: settings_in_force,
         ready: is_ready,
         stopping: stopping.clone(),
@@ -209,13 +225,13 @@ async fn serve(
     }
     ready.send_replace(true);
     notify::ready();
-    tracing::info!(
-        walinkd_event = "admin.start",
+    let told = format!(
         "walinkd {VERSION} is ready: {places}, state in {}",
         state_dir.display()
     );
+    recorder.record(Entry::new("admin.start", Severity::Info, told));
 
-    until_stopped(signals, &reloads, &link).await;
+    until_stopped(signals, &reloads, &recorder, &link).await;
 
     notify::stopping();
     stopping.cancel();
@@ -247,6 +263,7 @@ fn build_link(
     config: &Config,
     vault: Vault,
     survey: Survey,
+    recorder: Recorder,
 ) -> anyhow::Result<(link::Handle, Task)> {
     let dialer = Dialer::new(setup::proxy(config))?;
     let versions = VersionSource::new(
@@ -261,6 +278,7 @@ fn build_link(
         url: config.whatsapp.url.clone(),
         version: VERSION.to_owned(),
         started_at: Timestamp::now(),
+        recorder,
         heartbeat: notify::heartbeat(),
     };
     Ok(link::new(settings, setup::pairing(&config.pairing), survey))
@@ -270,6 +288,7 @@ fn build_link(
 async fn until_stopped(
     mut signals: Signals,
     reloads: &Reloads,
+    recorder: &Recorder,
     #[cfg_attr(
         not(feature = "sandbox"),
         expect(unused_variables, reason = "for tests")
@@ -288,7 +307,7 @@ async fn until_stopped(
             hangups.notify_one();
             continue;
         }
-        tracing::info!(walinkd_event = "admin.stop", "told to stop");
+        recorder.record(Entry::new("admin.stop", Severity::Info, "told to stop"));
         tokio::spawn(async move {
             while let Some(signal) = signals.next().await {
                 if signal != SIGHUP {

@@ -6,8 +6,9 @@ use crate::{
     api,
     auth::Rules,
     config::{self, Config, Sources},
+    journal::{Entry, Keeper, Recorder},
     link, server,
-    wire::{Code, KeyInfo, KeyRemoved, KeyRequest, NewKey, Problem, ReloadReport},
+    wire::{Code, KeyInfo, KeyRemoved, KeyRequest, NewKey, Problem, ReloadReport, Severity},
 };
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -69,6 +70,8 @@ pub(super) struct Reloader {
     pub(super) api: watch::Sender<Arc<api::Settings>>,
     pub(super) terms: watch::Sender<Arc<server::Terms>>,
     pub(super) level: LevelHandle,
+    pub(super) keeper: Keeper,
+    pub(super) recorder: Recorder,
     pub(super) link: link::Handle,
 }
 
@@ -86,7 +89,7 @@ impl Reloader {
                         // Also when the file is refused: the daemon is as ready
                         // as before.
                         notify::ready();
-                        tell(&result);
+                        tell(&self.recorder, &result);
                         let _ = report.send(result);
                     }
                     Order::Keys(report) => {
@@ -135,6 +138,7 @@ impl Reloader {
         self.api.send_replace(Arc::new(setup::api(&in_force)));
         self.terms.send_replace(Arc::new(setup::terms(&in_force)));
         self.level.set(&in_force.log.level);
+        self.keeper.set(in_force.storage.keep_events);
         let pairing_for = self
             .link
             .reload(setup::pairing(&in_force.pairing))
@@ -150,7 +154,7 @@ impl Reloader {
     }
 }
 
-fn tell(result: &Result<ReloadReport, Problem>) {
+fn tell(recorder: &Recorder, result: &Result<ReloadReport, Problem>) {
     match result {
         Ok(report) => {
             let applied = if report.applied.is_empty() {
@@ -158,20 +162,17 @@ fn tell(result: &Result<ReloadReport, Problem>) {
             } else {
                 format!("changed: {}", report.applied.join(", "))
             };
-            tracing::info!(
-                walinkd_event = "admin.reload",
-                "configuration reloaded; {applied}"
-            );
+            let told = format!("configuration reloaded; {applied}");
+            recorder.record(Entry::new("admin.reload", Severity::Info, told));
             if !report.needs_restart.is_empty() {
-                tracing::warn!(
-                    walinkd_event = "admin.reload",
-                    "these keys need a restart to change: {}",
-                    report.needs_restart.join(", ")
-                );
+                let keys = report.needs_restart.join(", ");
+                let told = format!("these keys need a restart to change: {keys}");
+                recorder.record(Entry::new("admin.reload", Severity::Warning, told));
             }
         }
         Err(problem) => {
-            tracing::error!(walinkd_event = "admin.reload_refused", "{}", problem.error);
+            let told = problem.error.as_str();
+            recorder.record(Entry::new("admin.reload_refused", Severity::Error, told));
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use super::memory::{Memory, Remembered};
 use crate::{
+    journal::{Entry, Recorder},
     wa::{Linked, Slot, StoreError, Vault},
-    wire::Timestamp,
+    wire::{Severity, Timestamp},
 };
 use std::path::Path;
 
@@ -25,7 +26,11 @@ impl Survey {
     /// # Errors
     ///
     /// When the files can be neither used nor set aside.
-    pub async fn make(state_dir: &Path, vault: &Vault) -> Result<Self, StoreError> {
+    pub async fn make(
+        state_dir: &Path,
+        vault: &Vault,
+        recorder: &Recorder,
+    ) -> Result<Self, StoreError> {
         let mut warnings = Vec::new();
         let mut live = survey_slot(vault, Slot::Live, &mut warnings).await?;
         let mut candidate = survey_slot(vault, Slot::Candidate, &mut warnings).await?;
@@ -43,7 +48,7 @@ impl Survey {
         let (remembered, warning) = memory.load();
         warnings.extend(warning);
         for warning in &warnings {
-            tracing::warn!(walinkd_event = "connection.store", "{warning}");
+            recorder.record(Entry::new("connection.store", Severity::Warning, warning));
         }
         Ok(Self {
             live,

@@ -8,8 +8,9 @@ use super::{
     survey::Survey,
 };
 use crate::{
+    journal::{Entry, Recorder},
     wa::{Dialer, Opening, Session, Signal, Slot, Vault, VersionSource},
-    wire::{Disconnected, PairingCode, PasskeyStep, PhoneNumber, Timestamp},
+    wire::{Disconnected, PairingCode, PasskeyStep, PhoneNumber, Severity, Timestamp},
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -39,6 +40,7 @@ pub struct Settings {
     pub url: String,
     pub version: String,
     pub started_at: Timestamp,
+    pub recorder: Recorder,
     /// Called this often while the task is alive: the watchdog's food.
     pub heartbeat: Option<(Duration, Box<dyn Fn() + Send>)>,
 }
@@ -253,13 +255,14 @@ impl Task {
                     last_disconnect,
                 };
                 if let Err(error) = self.memory.save(&remembered) {
-                    tracing::warn!(
-                        walinkd_event = "connection.store",
+                    let told = format!(
                         "state.toml cannot be written: {error}: free some space or make the state directory writable"
                     );
+                    let entry = Entry::new("connection.store", Severity::Warning, told);
+                    self.settings.recorder.record(entry);
                 }
             }
-            Effect::Record(event) => record(&event),
+            Effect::Record(event) => self.settings.recorder.record(entry(event)),
             queued @ (Effect::Open { .. } | Effect::Wipe(_) | Effect::Promote) => {
                 if queued == Effect::Wipe(Slot::Candidate) {
                     // What is to be wiped is not to be promoted first.
@@ -393,24 +396,14 @@ impl Task {
     }
 }
 
-fn record(event: &Event) {
-    let kind = event.kind.as_str();
-    let state = event.state.as_str();
+fn entry(event: Event) -> Entry {
+    let severity = match event.weight {
+        Weight::Detail => Severity::Debug,
+        Weight::Notice => Severity::Info,
+        Weight::Warning => Severity::Warning,
+    };
     let reason = event.reason.as_ref().map(|reason| reason.code.as_str());
-    let message = event.message.as_str();
-    macro_rules! tell {
-        ($level:ident) => {
-            tracing::$level!(
-                walinkd_event = kind,
-                walinkd_state = state,
-                walinkd_reason = reason,
-                "{message}"
-            )
-        };
-    }
-    match event.weight {
-        Weight::Detail => tell!(debug),
-        Weight::Notice => tell!(info),
-        Weight::Warning => tell!(warn),
-    }
+    Entry::new(event.kind, severity, event.message)
+        .state(event.state)
+        .reason(reason)
 }

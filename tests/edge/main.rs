@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use walinkd::{
     api::{App, Office, Settings, Work, routers},
     auth::{Gate, Key, Keyring, Rules, Scope},
+    journal::Journal,
     link::{self, Inbox, Snapshot},
     server::{ControlSocket, Server, Terms, bind_tcp, inherited},
     wire::{KeyInfo, KeyRemoved, KeyRequest, NewKey, ReloadReport, State, Status, Timestamp},
@@ -135,9 +136,11 @@ async fn edge(max_connections: usize, header_timeout: Duration, request_timeout:
         ..Terms::default()
     }));
     let (_, ready) = watch::channel(true);
+    let journal = Journal::open(folder.path(), Duration::from_secs(86_400), || NOW);
     let routers = routers(App {
         link,
         gate: Gate::new(rules_now.clone()),
+        recorder: journal.recorder(),
         settings,
         ready,
         stopping: CancellationToken::new(),

@@ -8,6 +8,7 @@ mod shape;
 use super::{App, Office, Routers, Settings, Work, routers};
 use crate::{
     auth::{Gate, Key, Keyring, Origin, Rules, Scope},
+    journal::Journal,
     link::{self, BadCredential, Command, Inbox, PairError, PasskeyError, PasskeyOrder, Snapshot},
     wire::{
         Disconnected, KeyInfo, KeyRemoved, KeyRequest, NewKey, PairingCode, PasskeyStage,
@@ -23,6 +24,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::{sync::Arc, time::Duration};
+use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -132,6 +134,7 @@ struct Bench {
     rules: watch::Sender<Arc<Rules>>,
     ready: watch::Sender<bool>,
     stopping: CancellationToken,
+    _folder: TempDir,
 }
 
 fn key(secret: &str, scope: Scope, expires: Option<Timestamp>) -> Key {
@@ -262,10 +265,14 @@ fn bench_with(reload: fn() -> Result<ReloadReport, Problem>) -> Bench {
     }));
     let (ready, ready_now) = watch::channel(true);
     let stopping = CancellationToken::new();
+    let folder = tempfile::tempdir().expect("a directory");
+    let keep = Duration::from_secs(86_400);
+    let journal = Journal::open(folder.path(), keep, || NOW);
     Bench {
         routers: routers(App {
             link,
             gate: Gate::new(rules_now),
+            recorder: journal.recorder(),
             settings: settings_now,
             ready: ready_now,
             stopping: stopping.clone(),
@@ -278,6 +285,7 @@ fn bench_with(reload: fn() -> Result<ReloadReport, Problem>) -> Bench {
         rules,
         ready,
         stopping,
+        _folder: folder,
     }
 }
 

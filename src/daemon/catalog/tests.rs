@@ -113,11 +113,33 @@ fn every_kind_of_the_sources_has_its_entry_and_no_other() {
     assert!(unused.is_empty(), "nothing logs these: {unused:?}");
 }
 
+/// One way to tell of an event: by the journal, which logs it too.
+#[test]
+fn nobody_logs_an_event_past_the_journal() {
+    for path in source_files(&root().join("src")) {
+        let text = fs::read_to_string(&path).expect("readable");
+        let allowed = [
+            "journal/entry.rs",
+            "daemon/catalog.rs",
+            "daemon/journald.rs",
+        ];
+        let allowed = allowed
+            .iter()
+            .any(|part| path.to_string_lossy().contains(part));
+        assert!(
+            allowed || !text.contains("walinkd_event"),
+            "{}: use journal::Recorder",
+            path.display()
+        );
+    }
+}
+
 #[test]
 fn the_search_sees_each_way_to_log() {
     let text = r#"
-        tracing::warn!(walinkd_event = "a.a", "x");
-        tracing::warn!(walinkd_event = kind, "x");
+        recorder.record(Entry::new("a.a", Severity::Info, "x"));
+        Entry::new(
+            event.kind, severity, "x")
         self.record("b.b", Weight::Notice, "x");
         by.record(
             "c.c",
@@ -178,7 +200,7 @@ fn kinds_in(text: &str) -> BTreeSet<String> {
             literal.split('"').next().map(str::to_owned)
         })
     };
-    let mut kinds: BTreeSet<String> = after("walinkd_event = ").chain(after("record(")).collect();
+    let mut kinds: BTreeSet<String> = after("Entry::new(").chain(after("record(")).collect();
     kinds.extend(after("passkey_failed(").map(|code| format!("pairing.{code}")));
     let codes = text.split("\"pairing_").skip(1);
     let codes = codes.filter_map(|rest| rest.split('"').next());
