@@ -10,6 +10,7 @@ mod disconnect;
 mod guard;
 mod health;
 mod keys;
+mod log;
 mod pairing;
 mod passkey;
 mod pause;
@@ -28,7 +29,7 @@ pub use reference::{Call, reference};
 
 use crate::{
     auth::Gate,
-    journal::Recorder,
+    journal::{Reader, Recorder},
     link,
     wire::{KeyInfo, KeyRemoved, KeyRequest, NewKey, Problem, ReloadReport, Timestamp},
 };
@@ -71,6 +72,7 @@ pub struct App {
     pub link: link::Handle,
     pub gate: Gate,
     pub recorder: Recorder,
+    pub events: Reader,
     pub settings: watch::Receiver<Arc<Settings>>,
     /// True once listeners, control socket and store are open.
     pub ready: watch::Receiver<bool>,

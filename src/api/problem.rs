@@ -2,6 +2,7 @@
 
 use crate::{
     auth::Refusal,
+    journal::ReadError,
     link::{PairError, PasskeyError, Stopping},
     wire::{Code, Problem, whole_seconds},
 };
@@ -141,6 +142,18 @@ impl From<PasskeyError> for Problem {
             PasskeyError::Stopping(stopping) => return stopping.into(),
         };
         Self::new(code, text)
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Sqlite { .. } => {
+                tracing::error!("{error}");
+                internal()
+            }
+            ReadError::Stopping => Stopping.into(),
+        }
     }
 }
 

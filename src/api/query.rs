@@ -43,16 +43,14 @@ impl Params {
         Ok(Some(wait.min(LONGEST_WAIT)))
     }
 
-    /// A parameter that is a whole number.
-    pub(super) fn number(&self, name: &str) -> Result<Option<u64>, Problem> {
+    /// A parameter that is a whole number; `hint` says which.
+    pub(super) fn number(&self, name: &str, hint: &str) -> Result<Option<u64>, Problem> {
         let Some(text) = self.get(name) else {
             return Ok(None);
         };
-        let number = text.parse().map_err(|_| {
-            bad(format!(
-                "{name} is a whole number: take `generation` from the last answer."
-            ))
-        })?;
+        let number = text
+            .parse()
+            .map_err(|_| bad(format!("{name} is a whole number: {hint}.")))?;
         Ok(Some(number))
     }
 }

@@ -14,7 +14,7 @@ const WAIT: Duration = Duration::from_secs(30);
 
 pub(super) async fn show(State(app): State<Arc<App>>, params: Params) -> Result<Response, Problem> {
     let wait = params.wait()?;
-    let after = params.number("after")?;
+    let after = params.number("after", "take `generation` from the last answer")?;
     app.link.asked();
     match (after, wait) {
         (Some(after), wait) => {
@@ -32,5 +32,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, params: Params) -> Result<
         }
         (None, None) => {}
     }
-    Ok(answer(&Success::new(app.link.status())))
+    let mut status = app.link.status();
+    status.health.extend(app.events.trouble());
+    Ok(answer(&Success::new(status)))
 }

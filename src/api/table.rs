@@ -4,7 +4,7 @@
 use super::{
     App, disconnect,
     guard::{Guard, guard},
-    health, keys, pairing, passkey, pause, qr, query, reconnect, reload, status,
+    health, keys, log, pairing, passkey, pause, qr, query, reconnect, reload, status,
 };
 use crate::{
     auth::Scope,
@@ -98,6 +98,8 @@ pub(super) fn table() -> Vec<Route> {
             "Ends a pause."),
         post("/connection/reconnect", Manage, Everywhere, reconnect::reconnect,
             "Drops the connection, skips any wait, and connects now; not while paused or in the passkey step, as the message then says."),
+        get("/connection/log", Read, Everywhere, log::show,
+            "What has happened, the newest first: 100 events, or ?limit= up to 1000. ?before=ID, with the id of the last one, goes on from there."),
         get("/livez", Open, Everywhere, health::live,
             "Whether the daemon lives. A lost link changes nothing here."),
         get("/readyz", Open, Everywhere, health::ready,

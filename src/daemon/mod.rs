@@ -202,6 +202,7 @@ async fn serve(
         link: link.clone(),
         gate: Gate::new(rules_in_force.clone()),
         recorder: recorder.clone(),
+        events: journal.reader(),
         settings: settings_in_force,
         ready: is_ready,
         stopping: stopping.clone(),

@@ -141,6 +141,7 @@ async fn edge(max_connections: usize, header_timeout: Duration, request_timeout:
         link,
         gate: Gate::new(rules_now.clone()),
         recorder: journal.recorder(),
+        events: journal.reader(),
         settings,
         ready,
         stopping: CancellationToken::new(),

@@ -2,6 +2,7 @@
 
 mod callers;
 mod connection;
+mod log;
 mod passkey;
 mod shape;
 
@@ -134,7 +135,8 @@ struct Bench {
     rules: watch::Sender<Arc<Rules>>,
     ready: watch::Sender<bool>,
     stopping: CancellationToken,
-    _folder: TempDir,
+    journal: Journal,
+    folder: TempDir,
 }
 
 fn key(secret: &str, scope: Scope, expires: Option<Timestamp>) -> Key {
@@ -228,15 +230,22 @@ impl Office for Played {
 }
 
 fn bench() -> Bench {
-    bench_with(|| {
-        Ok(ReloadReport {
-            applied: vec!["auth.keys".to_owned()],
-            ..ReloadReport::default()
-        })
+    bench_with(reloads)
+}
+
+fn reloads() -> Result<ReloadReport, Problem> {
+    Ok(ReloadReport {
+        applied: vec!["auth.keys".to_owned()],
+        ..ReloadReport::default()
     })
 }
 
 fn bench_with(reload: fn() -> Result<ReloadReport, Problem>) -> Bench {
+    bench_in(tempfile::tempdir().expect("a directory"), reload)
+}
+
+/// With its journal in `folder`.
+fn bench_in(folder: TempDir, reload: fn() -> Result<ReloadReport, Problem>) -> Bench {
     let (link, inbox) = link::channel(snapshot(1));
     let Inbox {
         commands,
@@ -265,7 +274,6 @@ fn bench_with(reload: fn() -> Result<ReloadReport, Problem>) -> Bench {
     }));
     let (ready, ready_now) = watch::channel(true);
     let stopping = CancellationToken::new();
-    let folder = tempfile::tempdir().expect("a directory");
     let keep = Duration::from_secs(86_400);
     let journal = Journal::open(folder.path(), keep, || NOW);
     Bench {
@@ -273,6 +281,7 @@ fn bench_with(reload: fn() -> Result<ReloadReport, Problem>) -> Bench {
             link,
             gate: Gate::new(rules_now),
             recorder: journal.recorder(),
+            events: journal.reader(),
             settings: settings_now,
             ready: ready_now,
             stopping: stopping.clone(),
@@ -285,7 +294,8 @@ fn bench_with(reload: fn() -> Result<ReloadReport, Problem>) -> Bench {
         rules,
         ready,
         stopping,
-        _folder: folder,
+        journal,
+        folder,
     }
 }
 
