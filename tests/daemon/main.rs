@@ -18,6 +18,7 @@ mod code;
 mod disconnect;
 mod faults;
 mod keys;
+mod log;
 mod noise;
 mod passkey;
 mod qr;

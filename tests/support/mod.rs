@@ -90,6 +90,18 @@ impl Home {
         self.secrets.lock().unwrap().insert(secret.to_owned());
     }
 
+    /// What may not be in a log may not be among the kept events either.
+    fn assert_discreet_journal(&self) {
+        for name in ["journal.db", "journal.db-wal"] {
+            let bytes = std::fs::read(self.state().join(name)).unwrap_or_default();
+            for secret in self.secrets.lock().unwrap().iter() {
+                let secret = secret.as_bytes();
+                let found = bytes.windows(secret.len()).any(|part| part == secret);
+                assert!(!found, "{name} holds {}", secret.escape_ascii());
+            }
+        }
+    }
+
     pub(crate) fn start(self: &Arc<Self>) -> Daemon {
         self.start_with(&[])
     }
@@ -372,6 +384,7 @@ impl Drop for Daemon {
             }
         }
         assert!(!log.contains("panicked"), "{log}");
+        self.home.assert_discreet_journal();
     }
 }
 
