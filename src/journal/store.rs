@@ -20,7 +20,7 @@ use std::{
 use thiserror::Error;
 
 /// Of the file, in bytes. Past it the oldest events go, and their pages are
-/// used again; about 150,000 events of the usual length fit.
+/// used again; some 300,000 events of the usual length fit.
 pub(super) const MAX_BYTES: u64 = 32 << 20;
 
 /// What SQLite keeps of its write-ahead log between checkpoints, in bytes.
