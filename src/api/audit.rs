@@ -62,6 +62,6 @@ pub(super) fn refused(recorder: &Recorder, refused: &Refused) {
         let seconds = time.as_secs();
         let told = format!("locked out {client} for {seconds} s: too many wrong keys");
         let entry = Entry::new("auth.locked_out", Severity::Warning, told);
-        recorder.record(entry.peer(&client));
+        recorder.record(entry.peer(client));
     }
 }

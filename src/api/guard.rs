@@ -62,7 +62,7 @@ pub(super) async fn guard(
 
 impl App {
     /// Records it, and tells the caller what to do.
-    fn refuse(&self, refused: Refused) -> Response {
+    fn refuse(&self, refused: Box<Refused>) -> Response {
         audit::refused(&self.recorder, &refused);
         Problem::from(refused.refusal).into_response()
     }

@@ -71,7 +71,7 @@ impl Gate {
         headers: &HeaderMap,
         needed: Scope,
         now: Timestamp,
-    ) -> Result<Caller, Refused> {
+    ) -> Result<Caller, Box<Refused>> {
         let rules = Arc::clone(&self.rules.borrow());
         let forwarded;
         let origin = match origin {
@@ -103,18 +103,18 @@ impl Gate {
     /// locked out never, since its beginning was. Of what needs no guessing no
     /// more than a few a second: a client that hammers must not drown the
     /// journal.
-    fn refused(&self, refusal: Refusal, origin: &Origin) -> Refused {
+    fn refused(&self, refusal: Refusal, origin: &Origin) -> Box<Refused> {
         let tell = match refusal {
             Refusal::LockedOut(_) | Refusal::Revoked => None,
             Refusal::UnknownKey | Refusal::Expired { .. } => Some(0),
             _ => lock(&self.refusals).take(Instant::now()),
         };
-        Refused {
+        Box::new(Refused {
             refusal,
             origin: origin.clone(),
             tell,
             locks_out: None,
-        }
+        })
     }
 
     /// Counts a call that is going to wait, until the value is dropped.
@@ -122,7 +122,7 @@ impl Gate {
     /// # Errors
     ///
     /// [`Refusal::TooManyStreams`] when the caller has as many as it may.
-    pub fn stream(&self, caller: &Caller) -> Result<Stream, Refused> {
+    pub fn stream(&self, caller: &Caller) -> Result<Stream, Box<Refused>> {
         let most = self.rules.borrow().max_streams_per_key;
         let holder = match &caller.who {
             Who::Key { name } => Holder::Key(Arc::clone(name)),

@@ -175,11 +175,12 @@ impl Hall {
                 Ok(arrival) => {
                     failing = false;
                     // The kernel keeps the next ones meanwhile.
-                    let free = self.places.free(&mut self.terms);
-                    if stop.run_until_cancelled(free).await.is_none() {
-                        return;
+                    tokio::select! {
+                        // What was accepted is answered, if there is room.
+                        biased;
+                        () = self.places.free(&mut self.terms) => self.welcome(arrival),
+                        () = stop.cancelled() => return,
                     }
-                    self.welcome(arrival);
                 }
                 Err(error) if is_the_clients(&error) => {}
                 Err(error) => {

@@ -51,6 +51,7 @@ async fn client(daemon: &Daemon) -> TcpStream {
 #[tokio::test]
 async fn told_to_stop_under_load_it_answers_what_it_took() {
     let (_sandbox, phone, home) = world().await;
+    home.configure("[http.rate_limit]\nrequests_per_second = 0");
     let mut daemon = home.start();
     link(&daemon, &phone).await;
     let generation = &daemon.status().await["generation"];
