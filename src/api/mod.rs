@@ -33,7 +33,13 @@ use crate::{
     link,
     wire::{KeyInfo, KeyRemoved, KeyRequest, NewKey, Problem, ReloadReport, Timestamp},
 };
-use axum::{Router, http::HeaderValue, http::header::CACHE_CONTROL};
+use axum::{
+    Router,
+    http::{
+        HeaderName, HeaderValue,
+        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
+    },
+};
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use table::Place;
 use tokio::{sync::watch, time::timeout};
@@ -82,6 +88,19 @@ pub struct App {
     pub now: fn() -> Timestamp,
 }
 
+/// On every answer that does not say otherwise. Codes are not to be kept, and an
+/// answer is no page: a browser shall run nothing in it, guess no type for it,
+/// and show it in nobody's frame.
+const HEADERS: [(HeaderName, &str); 4] = [
+    (CACHE_CONTROL, "no-store"),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (
+        CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'",
+    ),
+    (REFERRER_POLICY, "no-referrer"),
+];
+
 /// One router for each kind of listener.
 #[derive(Debug, Clone)]
 pub struct Routers {
@@ -95,11 +114,10 @@ pub fn routers(app: App) -> Routers {
     let app = Arc::new(app);
     let cors = cors::layer(app.settings.clone());
     let finish = |router: Router| {
-        let no_store = HeaderValue::from_static("no-store");
-        router.layer(SetResponseHeaderLayer::if_not_present(
-            CACHE_CONTROL,
-            no_store,
-        ))
+        HEADERS.into_iter().fold(router, |router, (name, value)| {
+            let value = HeaderValue::from_static(value);
+            router.layer(SetResponseHeaderLayer::if_not_present(name, value))
+        })
     };
     let calls = |place| {
         table::router(&app, place).layer(CatchPanicLayer::custom(|_| problem::after_panic()))

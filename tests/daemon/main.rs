@@ -14,6 +14,7 @@
 )]
 mod support;
 
+mod ban;
 mod code;
 mod disconnect;
 mod faults;
