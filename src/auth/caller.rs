@@ -104,7 +104,7 @@ pub enum Refusal {
     #[error("an API key is needed: send it in the x-api-key header or as Authorization: Bearer")]
     NoKey,
     #[error(
-        "this API key is not known: check it; the keys are in auth.keys of the configuration, or without any there in the file api-key of the state directory"
+        "this API key is not known: check it; on the server walinkd key list names those in force, and walinkd key add makes one"
     )]
     UnknownKey,
     #[error("this API key expired at {at}: use a newer one")]

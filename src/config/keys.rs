@@ -235,7 +235,7 @@ pub(super) static KEYS: [Key; 28] = [
         auth.keys,
         Live,
         "[]",
-        "The API keys for TCP, each known by its SHA-256 only. With none here nor in the environment, the first start makes one and says in which file it is.",
+        "API keys for TCP, each known by its SHA-256 only, beside those that walinkd key add makes. With none at all, the first start makes one and says in which file it is.",
         "each key as [[auth.keys]] with its name, sha256 and scope below it",
         |item, slot| {
             api_keys::read(item, slot);
