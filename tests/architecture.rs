@@ -42,6 +42,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("diesel*", &["wa", "journal"]),
     ("rusqlite*", &["wa", "journal"]),
     ("toml*", &["config", "auth", "link"]),
+    ("schemars*", &["wire", "api"]),
     ("clap*", &["cli"]),
     // config: checks certificate and key; server: speaks with them.
     ("rustls*", &["wa", "config", "server"]),

@@ -1,11 +1,12 @@
 //! What has happened, as the API tells it: `GET /connection/log`.
 
 use super::{State, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// One event. What does not apply to it is left out of the JSON.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
     /// Grows from event to event, with gaps, and never comes again. Below 2^53,
@@ -21,7 +22,7 @@ pub struct Event {
     /// How the connection stood.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
-    /// The code of [`super::Reason`].
+    /// The code of the reason, as in the status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Who called: `192.0.2.1:4711`, or `uid=1000 pid=4711`.
@@ -36,7 +37,9 @@ pub struct Event {
 }
 
 /// How loud an event is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     Debug,

@@ -27,11 +27,14 @@ pub use reload::ReloadReport;
 pub use status::{Disconnection, Reason, State, Status};
 pub use timestamp::Timestamp;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The envelope of every successful answer: `{"success":true,"data":…}`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Success<T> {
+    #[schemars(extend("const" = true))]
     pub success: bool,
     pub data: T,
 }

@@ -1,6 +1,7 @@
 //! Bodies of `/connection/qr`, `/connection/pairing` and the plain commands.
 
 use super::{PhoneNumber, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -21,7 +22,7 @@ impl fmt::Debug for QrCode {
 }
 
 /// `data` of `GET /connection/qr`.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct QrCodeBody {
     pub qr_code: String,
@@ -43,14 +44,14 @@ impl QrCode {
 }
 
 /// A pairing code that is live now; `data` of `/connection/pairing`.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PairingCode {
     /// `ABCD-EFGH`, as the phone asks for it.
     pub pairing_code: String,
     pub phone_number: String,
     pub timestamp: Timestamp,
-    /// The true time left, `"N seconds"`; see [`PairingCode::at`].
+    /// The true time left, `"N seconds"`.
     pub expires_in: String,
     pub expires_at: Timestamp,
 }
@@ -99,21 +100,27 @@ pub fn expires_in(expires: Timestamp, now: Timestamp) -> String {
 }
 
 /// The body of `POST /connection/pairing`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PairingRequest {
-    /// As text, so that a wrong one gets a hint and not a JSON error.
+    /// In international form; written as people do, with a `+` or spaces.
+    // As text, so that a wrong one gets a hint and not a JSON error.
+    #[schemars(regex(pattern = PhoneNumber::PATTERN))]
     pub phone_number: String,
+    /// Eight characters of `1-9` and `A-Z` without I, O and U.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = CODE_PATTERN))]
     pub custom_code: Option<String>,
     /// Pair beside a live link and take over from it when the new one is linked.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(with = "Option<bool>")]
     pub replace: bool,
 }
 
 /// The answer to `POST /connection/pairing`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct PairingStarted {
+    #[schemars(extend("const" = true))]
     pub success: bool,
     pub message: String,
     pub instruction: String,
@@ -121,7 +128,7 @@ pub struct PairingStarted {
 }
 
 /// What `disconnect` really did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Disconnected {
     /// WhatsApp has confirmed that the device is no longer linked.
@@ -132,8 +139,10 @@ pub struct Disconnected {
 }
 
 /// The answer to a plain command, with `data` where there is some.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Done<T> {
+    #[schemars(extend("const" = true))]
     pub success: bool,
     pub message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -149,6 +158,9 @@ pub struct InvalidCode;
 
 /// WhatsApp's own alphabet for pairing codes: Crockford's without 0.
 const CODE_ALPHABET: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTVWXYZ";
+
+/// What [`custom_code`] takes, as a regular expression.
+const CODE_PATTERN: &str = r"^\s*-*([1-9A-HJ-NP-TV-Za-hj-np-tv-z]-*){8}\s*$";
 
 /// Checks a code a person chose; the dash and small letters are taken as meant.
 ///

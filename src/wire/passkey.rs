@@ -1,12 +1,13 @@
 //! The passkey step: bodies of `/connection/passkey`.
 
 use super::{Timestamp, expires_in};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::fmt;
 
 /// What the passkey step waits for.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(
     tag = "stage",
     rename_all = "snake_case",
@@ -16,6 +17,7 @@ pub enum PasskeyStage {
     /// The account's passkey is to answer this, in a browser.
     Challenge {
         /// `PublicKeyCredentialRequestOptionsJSON`, as WhatsApp sent it.
+        #[schemars(with = "Map<String, Value>")]
         public_key: Value,
         /// Where the passkey answers: the page to open.
         page: String,
@@ -58,7 +60,7 @@ pub struct PasskeyStep {
 }
 
 /// `data` of `/connection/passkey`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PasskeyBody {
     #[serde(flatten)]

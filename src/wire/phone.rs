@@ -41,6 +41,9 @@ const MIN_DIGITS: usize = 7;
 const MAX_DIGITS: usize = 15;
 
 impl PhoneNumber {
+    /// What [`Self::parse`] takes, as a regular expression.
+    pub(super) const PATTERN: &str = r"^\s*\+?[ .()-]*[1-9]([ .()-]*[0-9]){6,14}[ .()-]*\s*$";
+
     /// Reads a number the way people write it: a leading `+`, spaces, dashes,
     /// dots and brackets are left out, anything else is refused.
     ///

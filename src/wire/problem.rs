@@ -1,10 +1,11 @@
 //! Refusals and failures as the API spells them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
 
 /// What a program branches on; the sentence beside it is for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// The body is missing, not JSON, or not of the expected shape.
@@ -76,8 +77,9 @@ pub enum Code {
 }
 
 /// The body of every error: `{"success":false,"error":…,"code":…}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
+    #[schemars(extend("const" = false))]
     pub success: bool,
     /// For people: what is wrong and what to do.
     pub error: String,

@@ -1,9 +1,10 @@
 //! What a reload did; the answer to `POST /admin/reload`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Names the keys that changed, and which of them wait for a restart.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReloadReport {
     /// Keys whose new value is in force now.

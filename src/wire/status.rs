@@ -1,11 +1,13 @@
 //! The connection at a glance: `data` of `GET /connection/status`.
 
 use super::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Where the connection stands. The diagram is in `link::machine`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// Where the connection stands.
+// The diagram is in link::machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     Starting,
@@ -57,7 +59,7 @@ impl fmt::Display for State {
 }
 
 /// Why the state is what it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reason {
     /// For programs: `network`, `dns`, `replaced`, `device_removed` …
     pub code: String,
@@ -66,7 +68,7 @@ pub struct Reason {
 }
 
 /// The last end of a connection, kept over restarts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Disconnection {
     pub code: String,
     pub message: String,
@@ -74,7 +76,7 @@ pub struct Disconnection {
 }
 
 /// `data` of `GET /connection/status`.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
     /// WhatsApp has answered on the live socket within the keepalive period.

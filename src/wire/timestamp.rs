@@ -1,8 +1,9 @@
 //! Points in time as the API spells them: `2025-12-27T05:00:00.000Z`.
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// Milliseconds since the Unix epoch, UTC; RFC 3339 with three decimals in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,6 +50,21 @@ impl<'de> Deserialize<'de> for Timestamp {
         DateTime::parse_from_rfc3339(&text)
             .map(|time| Self(time.timestamp_millis()))
             .map_err(D::Error::custom)
+    }
+}
+
+impl JsonSchema for Timestamp {
+    fn schema_name() -> Cow<'static, str> {
+        "Timestamp".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "UTC, with milliseconds.",
+            "type": "string",
+            "format": "date-time",
+            "examples": ["2025-12-27T05:00:00.000Z"],
+        })
     }
 }
 
