@@ -40,15 +40,9 @@ pub(super) async fn none(request: Request, limit: usize) -> Result<(), Problem> 
 }
 
 async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
-    let too_large = || {
-        Problem::new(
-            Code::BodyTooLarge,
-            format!("The body is larger than {limit} bytes, the limit set by http.max_body."),
-        )
-    };
     let most = limit.saturating_add(LINGER);
     if body.size_hint().lower() > most as u64 {
-        return Err(too_large());
+        return Err(too_large(limit));
     }
     let mut data = Vec::new();
     let mut received = 0_usize;
@@ -66,7 +60,7 @@ async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
         }
     }
     if received > limit {
-        return Err(too_large());
+        return Err(too_large(limit));
     }
     Ok(data)
 }
@@ -95,7 +89,14 @@ fn declared(headers: &HeaderMap) -> Declared {
     }
 }
 
-fn not_json() -> Problem {
+pub(super) fn too_large(limit: usize) -> Problem {
+    Problem::new(
+        Code::BodyTooLarge,
+        format!("The body is larger than {limit} bytes, the limit set by http.max_body."),
+    )
+}
+
+pub(super) fn not_json() -> Problem {
     Problem::new(
         Code::UnsupportedMediaType,
         "The body must be declared as JSON: send the header Content-Type: application/json (with curl: -H 'Content-Type: application/json').",

@@ -1,7 +1,7 @@
 //! `POST /connection/disconnect`.
 
 use super::{App, audit::By, body, problem::answer};
-use crate::wire::{Done, Problem};
+use crate::wire::{Disconnected, Done, Problem};
 use axum::{
     Extension,
     extract::{Request, State},
@@ -17,9 +17,13 @@ pub(super) async fn disconnect(
     body::none(request, app.settings().max_body).await?;
     by.record("admin.disconnect", "unlinking and wiping the session");
     let data = app.link.disconnect().await?;
-    Ok(answer(&Done {
+    Ok(answer(&disconnected(data)))
+}
+
+pub(super) fn disconnected(data: Disconnected) -> Done<Disconnected> {
+    Done {
         success: true,
         message: "Disconnected successfully. Scan QR or use pairing code to reconnect.".to_owned(),
         data: Some(data),
-    }))
+    }
 }

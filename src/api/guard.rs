@@ -99,7 +99,7 @@ impl Guard {
     }
 }
 
-fn too_slow(limit: Duration) -> Problem {
+pub(super) fn too_slow(limit: Duration) -> Problem {
     Problem::new(
         Code::Timeout,
         format!(

@@ -4,17 +4,18 @@
 use super::{App, problem::answer};
 use crate::wire::{Code, Problem, Success};
 use axum::{extract::State, response::Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 
-#[derive(Serialize)]
-struct Live {
-    live: bool,
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Live {
+    pub live: bool,
 }
 
-#[derive(Serialize)]
-struct Ready {
-    ready: bool,
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Ready {
+    pub ready: bool,
 }
 
 pub(super) async fn live() -> Response {
@@ -26,8 +27,12 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Response, Probl
         return Err(crate::link::Stopping.into());
     }
     if !*app.ready.borrow() {
-        let starting = "The daemon is still starting. Ask again in a second.";
-        return Err(Problem::new(Code::Starting, starting).retry_after(1));
+        return Err(starting());
     }
     Ok(answer(&Success::new(Ready { ready: true })))
+}
+
+pub(super) fn starting() -> Problem {
+    let starting = "The daemon is still starting. Ask again in a second.";
+    Problem::new(Code::Starting, starting).retry_after(1)
 }

@@ -5,9 +5,9 @@ use super::{
     audit::By,
     body,
     problem::{answer, sentence},
-    query::{Params, bad},
+    query::{Kind, Parameter, Params, bad},
 };
-use crate::wire::{Done, KeyRequest, Problem, Success};
+use crate::wire::{Done, KeyRemoved, KeyRequest, NewKey, Problem, Success};
 use axum::{
     Extension,
     extract::{Request, State},
@@ -15,6 +15,15 @@ use axum::{
 };
 use serde::Deserialize;
 use std::sync::Arc;
+
+/// A body may name the key too, for those who can send one with `DELETE`; the
+/// description does not tell of that, since many cannot.
+pub(super) const NAME: Parameter = Parameter {
+    name: "name",
+    required: true,
+    kind: Kind::Text,
+    about: "The name of the key.",
+};
 
 pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Response, Problem> {
     let keys = app.office.keys().await.map_err(spoken)?;
@@ -37,14 +46,18 @@ pub(super) async fn add(
         format_args!("making the API key {:?}", request.name),
     );
     let made = app.office.add_key(request).await.map_err(spoken)?;
-    Ok(answer(&Done {
+    Ok(answer(&added(made)))
+}
+
+pub(super) fn added(made: NewKey) -> Done<NewKey> {
+    Done {
         success: true,
         message: format!(
             "The key {} may {}. It is shown only now: keep it.",
             made.name, made.scope
         ),
         data: Some(made),
-    }))
+    }
 }
 
 /// A body that names a key.
@@ -60,7 +73,7 @@ pub(super) async fn remove(
     request: Request,
 ) -> Result<Response, Problem> {
     let limit = app.settings().max_body;
-    let name = match params.get("name") {
+    let name = match params.get(NAME.name) {
         Some(name) => {
             body::none(request, limit).await?;
             name.to_owned()
@@ -77,15 +90,19 @@ pub(super) async fn remove(
         format_args!("removing the API key {name:?}"),
     );
     let removed = app.office.remove_key(name).await.map_err(spoken)?;
+    Ok(answer(&gone(removed)))
+}
+
+pub(super) fn gone(removed: KeyRemoved) -> Done<KeyRemoved> {
     let left = match removed.remaining {
         0 => " It was the last one: nobody gets in over TCP until there is another.",
         _ => "",
     };
-    Ok(answer(&Done {
+    Done {
         success: true,
         message: format!("The key {} is removed.{left}", removed.name),
         data: Some(removed),
-    }))
+    }
 }
 
 /// As the API's other texts.

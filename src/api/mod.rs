@@ -11,6 +11,7 @@ mod guard;
 mod health;
 mod keys;
 mod log;
+mod openapi;
 mod pairing;
 mod passkey;
 mod pause;
@@ -25,7 +26,9 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use openapi::description;
 pub use reference::{Call, reference};
+pub use table::Place;
 
 use crate::{
     auth::Gate,
@@ -41,7 +44,6 @@ use axum::{
     },
 };
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
-use table::Place;
 use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};

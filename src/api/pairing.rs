@@ -1,6 +1,6 @@
 //! `GET` and `POST /connection/pairing`.
 
-use super::{App, audit::By, body, problem, problem::answer, query::bad};
+use super::{App, audit::By, body, problem::answer, query::bad};
 use crate::{
     link::PairOrder,
     wire::{
@@ -24,11 +24,15 @@ pub(super) async fn show(State(app): State<Arc<App>>) -> Result<Response, Proble
     app.link.asked();
     match app.link.pairing((app.now)()) {
         Some(code) => Ok(answer(&Success::new(code))),
-        None => Err(Problem::new(
-            Code::NoPairingCode,
-            "No pairing code available. Start server with pairing mode enabled.",
-        )),
+        None => Err(none()),
     }
+}
+
+pub(super) fn none() -> Problem {
+    Problem::new(
+        Code::NoPairingCode,
+        "No pairing code available. Start server with pairing mode enabled.",
+    )
 }
 
 pub(super) async fn begin(
@@ -58,7 +62,7 @@ pub(super) async fn begin(
     }
 }
 
-fn started(code: PairingCode) -> PairingStarted {
+pub(super) fn started(code: PairingCode) -> PairingStarted {
     PairingStarted {
         success: true,
         message: format!(
@@ -111,20 +115,13 @@ fn text(
 }
 
 fn order(request: PairingRequest) -> Result<PairOrder, Problem> {
-    let phone = PhoneNumber::parse(&request.phone_number).map_err(|error| {
-        Problem::new(Code::BadPhoneNumber, problem::sentence(&error.to_string()))
-    })?;
-    let custom_code = request
-        .custom_code
-        .as_deref()
-        .map(custom_code)
-        .transpose()
-        .map_err(|error| {
-            Problem::new(Code::BadCustomCode, problem::sentence(&error.to_string()))
-        })?;
     Ok(PairOrder {
-        phone,
-        custom_code,
+        phone: PhoneNumber::parse(&request.phone_number)?,
+        custom_code: request
+            .custom_code
+            .as_deref()
+            .map(custom_code)
+            .transpose()?,
         replace: request.replace,
     })
 }

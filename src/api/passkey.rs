@@ -71,11 +71,15 @@ pub(super) async fn cancel(
     body::none(request, app.settings().max_body).await?;
     by.record("admin.passkey", "ending the passkey step");
     app.link.order_passkey(PasskeyOrder::Cancel).await?;
-    Ok(answer(&Done::<Value> {
+    Ok(answer(&cancelled()))
+}
+
+pub(super) fn cancelled() -> Done<()> {
+    Done {
         success: true,
         message: "The passkey step has ended. Nothing is linked by it; start again with a new QR code or pairing code.".to_owned(),
         data: None,
-    }))
+    }
 }
 
 /// What the script prints when the browser gives no answer: `{"error":
@@ -95,14 +99,16 @@ async fn further(app: &App, order: PasskeyOrder) -> Result<Response, Problem> {
         // Not refused, and not over: the next GET tells.
         Err(_) => {
             let step = app.link.passkey((app.now)());
-            return Ok(told(step.unwrap_or_else(|_| PasskeyBody::linking())));
+            return Ok(answer(&told(
+                step.unwrap_or_else(|_| PasskeyBody::linking()),
+            )));
         }
     };
     let body = next.map(|step| step.body((app.now)()));
-    Ok(told(body.unwrap_or_else(PasskeyBody::linking)))
+    Ok(answer(&told(body.unwrap_or_else(PasskeyBody::linking))))
 }
 
-fn told(body: PasskeyBody) -> Response {
+pub(super) fn told(body: PasskeyBody) -> Done<PasskeyBody> {
     let message = match body.stage {
         PasskeyStage::Challenge { .. } => "Answer the challenge.",
         PasskeyStage::Checking => {
@@ -113,9 +119,9 @@ fn told(body: PasskeyBody) -> Response {
         }
         PasskeyStage::Linking => "Accepted. The device is being linked.",
     };
-    answer(&Done {
+    Done {
         success: true,
         message: message.to_owned(),
         data: Some(body),
-    })
+    }
 }

@@ -17,15 +17,20 @@ pub(super) async fn pause(
     body::none(request, app.settings().max_body).await?;
     by.record("admin.pause", "going offline");
     app.link.pause().await?;
-    let message = match app.link.status().jid {
-        Some(_) => "Paused. The link is kept; POST /connection/resume goes online again.",
-        None => "Paused. Nothing is linked; POST /connection/resume begins to pair again.",
+    Ok(answer(&paused(app.link.status().jid.is_some())))
+}
+
+pub(super) fn paused(linked: bool) -> Done<()> {
+    let message = if linked {
+        "Paused. The link is kept; POST /connection/resume goes online again."
+    } else {
+        "Paused. Nothing is linked; POST /connection/resume begins to pair again."
     };
-    Ok(answer(&Done::<()> {
+    Done {
         success: true,
         message: message.to_owned(),
         data: None,
-    }))
+    }
 }
 
 pub(super) async fn resume(
@@ -36,9 +41,13 @@ pub(super) async fn resume(
     body::none(request, app.settings().max_body).await?;
     by.record("admin.resume", "going online again");
     app.link.resume().await?;
-    Ok(answer(&Done::<()> {
+    Ok(answer(&resumed()))
+}
+
+pub(super) fn resumed() -> Done<()> {
+    Done {
         success: true,
         message: "Resumed. GET /connection/status shows how the connection comes up.".to_owned(),
         data: None,
-    }))
+    }
 }

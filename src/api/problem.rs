@@ -4,7 +4,7 @@ use crate::{
     auth::Refusal,
     journal::ReadError,
     link::{PairError, PasskeyError, Stopping},
-    wire::{Code, Problem, whole_seconds},
+    wire::{Code, InvalidCode, InvalidPhone, Problem, whole_seconds},
 };
 use axum::{
     http::{
@@ -55,7 +55,7 @@ impl IntoResponse for Problem {
     }
 }
 
-fn status_of(code: Code) -> StatusCode {
+pub(super) fn status_of(code: Code) -> StatusCode {
     match code {
         Code::BadRequest
         | Code::BadPhoneNumber
@@ -102,6 +102,18 @@ impl From<Refusal> for Problem {
             Some(seconds) => problem.retry_after(seconds),
             None => problem,
         }
+    }
+}
+
+impl From<InvalidPhone> for Problem {
+    fn from(invalid: InvalidPhone) -> Self {
+        Self::new(Code::BadPhoneNumber, sentence(&invalid.to_string()))
+    }
+}
+
+impl From<InvalidCode> for Problem {
+    fn from(invalid: InvalidCode) -> Self {
+        Self::new(Code::BadCustomCode, sentence(&invalid.to_string()))
     }
 }
 

@@ -10,6 +10,32 @@ use std::time::Duration;
 /// Longer waits are cut to this: proxies give up soon after.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
+/// A parameter that a call takes; its line in the table names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Parameter {
+    pub name: &'static str,
+    pub required: bool,
+    pub kind: Kind,
+    /// What it is for, in sentences.
+    pub about: &'static str,
+}
+
+/// How a parameter is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Time,
+    Number { least: u64, most: u64 },
+    Text,
+    Word(&'static [&'static str]),
+}
+
+pub(super) const WAIT: Parameter = Parameter {
+    name: "wait",
+    required: false,
+    kind: Kind::Time,
+    about: "How long to wait for it: 10s, 500ms, 1m or plain seconds. A longer time than 60 s is cut to that.",
+};
+
 /// The parameters, in the order they came in. Unknown ones are let be: pages
 /// add their own against caches.
 #[derive(Debug)]
@@ -34,7 +60,7 @@ impl Params {
 
     /// `?wait=`: `10s`, `500ms`, `1m` or plain seconds.
     pub(super) fn wait(&self) -> Result<Option<Duration>, Problem> {
-        let Some(text) = self.get("wait") else {
+        let Some(text) = self.get(WAIT.name) else {
             return Ok(None);
         };
         let wait = duration(text).ok_or_else(|| {

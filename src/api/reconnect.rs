@@ -17,7 +17,11 @@ pub(super) async fn reconnect(
     body::none(request, app.settings().max_body).await?;
     by.record("admin.reconnect", "connecting anew");
     app.link.reconnect().await?;
-    let message = match app.link.status().state {
+    Ok(answer(&reconnecting(app.link.status().state)))
+}
+
+pub(super) fn reconnecting(state: wire::State) -> Done<()> {
+    let message = match state {
         wire::State::WaitingPasskey => {
             "The passkey step goes on, and nothing was connected anew: end it first with DELETE /connection/passkey."
         }
@@ -26,9 +30,9 @@ pub(super) async fn reconnect(
         }
         _ => "Connecting anew. GET /connection/status shows how it goes.",
     };
-    Ok(answer(&Done::<()> {
+    Done {
         success: true,
         message: message.to_owned(),
         data: None,
-    }))
+    }
 }

@@ -4,14 +4,16 @@
 use super::{
     App, disconnect,
     guard::{Guard, guard},
-    health, keys, log, pairing, passkey, pause, qr, query, reconnect, reload, status,
+    health, keys, log, openapi, pairing, passkey, pause, qr,
+    query::{self, Parameter, WAIT},
+    reconnect, reload, status,
 };
 use crate::{
     auth::Scope,
     wire::{Code, Problem},
 };
 use axum::{
-    Router,
+    Extension, Router,
     handler::Handler,
     http::Method,
     middleware,
@@ -40,7 +42,7 @@ impl Right {
 
 /// The kind of listener a request came in by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub enum Place {
     Tcp,
     Control,
 }
@@ -66,6 +68,8 @@ pub(super) struct Route {
     pub reach: Reach,
     /// What it does or gives, in sentences.
     pub summary: &'static str,
+    /// What may stand behind the `?`.
+    pub parameters: &'static [Parameter],
     pub longest_wait: Duration,
     serve: MethodRouter<Arc<App>>,
 }
@@ -75,15 +79,15 @@ pub(super) fn table() -> Vec<Route> {
     use {Reach::{ControlOnly, Everywhere}, Right::{Manage, Open, Read}};
     vec![
         get("/connection/status", Read, Everywhere, status::show,
-            "How the connection stands. With ?after=GENERATION it answers as soon as the generation is another one, after 30 s at the latest or after ?wait=.").waiting(),
+            "How the connection stands. With ?after=GENERATION it answers as soon as the generation is another one, after 30 s at the latest or after ?wait=.").taking(&[status::AFTER, WAIT]),
         get("/connection/qr", Read, Everywhere, qr::show,
-            "The QR code to scan now, as a text; 404 when there is none. ?wait=10s waits for the first.").waiting(),
+            "The QR code to scan now, as a text; 404 when there is none. ?wait=10s waits for the first.").taking(&[WAIT, qr::FORMAT]),
         get("/connection/pairing", Read, Everywhere, pairing::show,
             "The pairing code that can be entered now; 404 when there is none."),
         post("/connection/pairing", Manage, Everywhere, pairing::begin,
             "A pairing code for the number in the body. While its code lives, the same number gets the same one."),
         get("/connection/passkey", Manage, Everywhere, passkey::show,
-            "What the passkey step waits for; 404 when WhatsApp asks for none. ?wait=10s waits until a person is asked something.").waiting(),
+            "What the passkey step waits for; 404 when WhatsApp asks for none. ?wait=10s waits until a person is asked something.").taking(&[WAIT]),
         post("/connection/passkey", Manage, Everywhere, passkey::answer_challenge,
             "The passkey's answer, as PublicKeyCredential.toJSON() gives it; answers with the next stage."),
         delete("/connection/passkey", Manage, Everywhere, passkey::cancel,
@@ -99,11 +103,13 @@ pub(super) fn table() -> Vec<Route> {
         post("/connection/reconnect", Manage, Everywhere, reconnect::reconnect,
             "Drops the connection, skips any wait, and connects now; not while paused or in the passkey step, as the message then says."),
         get("/connection/log", Read, Everywhere, log::show,
-            "What has happened, the newest first: 100 events, or ?limit= up to 1000. ?before=ID, with the id of the last one, goes on from there."),
+            "What has happened, the newest first: 100 events, or ?limit= up to 1000. ?before=ID, with the id of the last one, goes on from there.").taking(&[log::LIMIT, log::BEFORE]),
         get("/livez", Open, Everywhere, health::live,
             "Whether the daemon lives. A lost link changes nothing here."),
         get("/readyz", Open, Everywhere, health::ready,
             "Whether the daemon has started and is not stopping; 503 otherwise. A lost link changes nothing here."),
+        get("/openapi.json", Open, Everywhere, openapi::show,
+            "These calls, described for programs by OpenAPI 3.1. The control socket's description has its own calls too."),
         post("/admin/reload", Manage, ControlOnly, reload::reload,
             "Reads the configuration anew and tells which keys have changed and which wait for a restart; 400 with every fault when it is refused."),
         get("/admin/keys", Read, ControlOnly, keys::list,
@@ -111,7 +117,7 @@ pub(super) fn table() -> Vec<Route> {
         post("/admin/keys", Manage, ControlOnly, keys::add,
             "Makes an API key of the name, scope and expires in the body, and shows it this once."),
         delete("/admin/keys", Manage, ControlOnly, keys::remove,
-            "Removes the API key that ?name= or name in the body names; what waits with it ends."),
+            "Removes the API key that ?name= or name in the body names; what waits with it ends.").taking(&[keys::NAME]),
     ]
 }
 
@@ -181,15 +187,18 @@ fn route(
         right,
         reach,
         summary,
+        parameters: &[],
         longest_wait: Duration::ZERO,
         serve,
     }
 }
 
 impl Route {
-    /// Takes `?wait=`.
-    fn waiting(mut self) -> Self {
-        self.longest_wait = query::LONGEST_WAIT;
+    fn taking(mut self, parameters: &'static [Parameter]) -> Self {
+        self.parameters = parameters;
+        if parameters.contains(&WAIT) {
+            self.longest_wait = query::LONGEST_WAIT;
+        }
         self
     }
 }
@@ -211,6 +220,7 @@ pub(super) fn router(app: &Arc<App>, place: Place) -> Router {
     router
         .fallback(no_such_path)
         .method_not_allowed_fallback(wrong_method)
+        .layer(Extension(place))
         .with_state(Arc::clone(app))
 }
 

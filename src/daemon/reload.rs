@@ -37,7 +37,7 @@ impl Reloads {
 
     async fn order<T>(&self, order: impl FnOnce(Report<T>) -> Order) -> Result<T, Problem> {
         let (report, reported) = oneshot::channel();
-        let gone = || Problem::new(Code::Stopping, "the daemon is shutting down");
+        let gone = || Problem::from(link::Stopping);
         self.0.send(order(report)).await.map_err(|_| gone())?;
         reported.await.map_err(|_| gone())?
     }
@@ -143,7 +143,7 @@ impl Reloader {
             .link
             .reload(setup::pairing(&in_force.pairing))
             .await
-            .map_err(|stopping| Problem::new(Code::Stopping, stopping.to_string()))?;
+            .map_err(Problem::from)?;
         self.running = in_force;
         let names = |keys: Vec<&'static str>| keys.into_iter().map(str::to_owned).collect();
         Ok(ReloadReport {

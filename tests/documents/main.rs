@@ -1,11 +1,13 @@
-//! Manual pages, completions and the reference of the configuration are made
-//! from the command line, the table of keys and the table of calls. They are
-//! committed, and must be what would be made now.
+//! Manual pages, completions, the reference of the configuration and the
+//! description of the API are made from the command line, the table of keys, the
+//! table of calls and the wire types. They are committed, and must be what would
+//! be made now.
 //!
 //! To renew them: `UPDATE=1 cargo test --workspace --test documents`
 
 mod complete;
 mod completions;
+mod descriptions;
 mod pages;
 mod roff;
 mod settings;
@@ -28,6 +30,7 @@ fn root() -> PathBuf {
 fn documents() -> Vec<Document> {
     let mut documents = pages::documents();
     documents.extend(completions::documents());
+    documents.extend(descriptions::documents());
     documents.push(settings::document());
     documents
 }

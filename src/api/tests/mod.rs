@@ -3,6 +3,7 @@
 mod callers;
 mod connection;
 mod log;
+mod openapi;
 mod passkey;
 mod shape;
 
