@@ -1,6 +1,9 @@
 //! What is wrong with a configuration, where, and what to do about it.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt::{self, Write as _},
+    path::PathBuf,
+};
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,13 +50,22 @@ pub struct Fault {
 }
 
 impl fmt::Display for Fault {
-    /// `place: key: what: hint`, on one line.
+    /// `place: key: what: hint`, on one line, whatever a path or a text of the
+    /// file holds.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.place)?;
-        if !self.key.is_empty() {
-            write!(f, "{}: ", self.key)?;
+        let key = match self.key.as_str() {
+            "" => String::new(),
+            key => format!("{key}: "),
+        };
+        let line = format!("{}: {key}{}: {}", self.place, self.what, self.hint);
+        for letter in line.chars() {
+            if letter.is_control() {
+                write!(f, "{}", letter.escape_default())?;
+            } else {
+                f.write_char(letter)?;
+            }
         }
-        write!(f, "{}: {}", self.what, self.hint)
+        Ok(())
     }
 }
 

@@ -474,6 +474,22 @@ fn faults_of_the_environment_name_the_variable() {
 }
 
 #[test]
+fn a_fault_is_one_line_whatever_it_names() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let credentials = folder.path().join("two\nlines\u{1b}[31m");
+    // A credential that is a directory cannot be read.
+    fs::create_dir_all(credentials.join("api-key")).expect("it is ours");
+    let faults = Case::without_file()
+        .env("CREDENTIALS_DIRECTORY", credentials)
+        .faults();
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(
+        faults[0].contains(r"two\nlines\u{1b}[31m/api-key: "),
+        "{faults:?}"
+    );
+}
+
+#[test]
 fn a_code_needs_a_number() {
     let by_file = one_fault("[pairing]\nmode = \"code\"\n");
     assert_eq!(
