@@ -7,8 +7,10 @@
 //!     FUZZ_SECONDS=600 cargo test --workspace --test fuzz http
 //!     BOLERO_RANDOM_SEED=… cargo test --workspace --test fuzz http
 //!
-//! An input that fails is printed; put it into the corpus. `cargo bolero test
-//! --test fuzz http` searches by coverage, with the corpus as its own.
+//! An input that fails is printed; put it into the corpus. Built for libFuzzer
+//! (`cargo bolero`) a target searches by coverage, with the corpus as its own. The
+//! other binaries have no engine then: their linker must let unresolved symbols
+//! be, or they do not link.
 
 mod config;
 mod cursor;
