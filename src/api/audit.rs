@@ -1,31 +1,44 @@
 //! One event for each call that changes something, and for those refused.
 
+use super::App;
 use crate::{
     auth::{Caller, Refusal, Refused, Who},
     journal::{Entry, Recorder},
-    wire::Severity,
+    wire::{Problem, Severity},
 };
-use std::fmt::{self, Display};
+use std::{
+    fmt::{self, Display},
+    sync::Arc,
+};
 
 /// Who made this request; the guard puts it into the request's extensions.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct By {
     pub caller: Caller,
-    pub recorder: Recorder,
+    pub app: Arc<App>,
 }
 
 impl By {
     /// Records before the act: a caller who hangs up would otherwise leave no
-    /// trace of what it set off.
-    pub(super) fn record(&self, event: &'static str, act: impl Display) {
+    /// trace of what it set off. And looks once more whether the caller may,
+    /// since its key may be gone by the time that a body has come.
+    ///
+    /// # Errors
+    ///
+    /// When it may not: then nothing is to be done.
+    pub(super) fn record(&self, event: &'static str, act: impl Display) -> Result<(), Problem> {
+        let now = (self.app.now)();
+        self.app.gate.confirm(&self.caller, now)?;
         let key = match &self.caller.who {
             Who::Key { name } => Some(&**name),
             Who::Peer { .. } => None,
         };
         let told = format!("{act}, asked for by {self}");
         let entry = Entry::new(event, Severity::Info, told);
-        self.recorder
+        self.app
+            .recorder
             .record(entry.peer(&self.caller.origin).key(key));
+        Ok(())
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) async fn disconnect(
     request: Request,
 ) -> Result<Response, Problem> {
     body::none(request, app.settings().max_body).await?;
-    by.record("admin.disconnect", "unlinking and wiping the session");
+    by.record("admin.disconnect", "unlinking and wiping the session")?;
     let data = app.link.disconnect().await?;
     Ok(answer(&disconnected(data)))
 }

@@ -42,16 +42,16 @@ pub(super) async fn guard(
     let admitted = app
         .gate
         .admit(origin, request.headers(), needed, (app.now)());
+    if let Some(connection) = request.extensions().get::<Acquaintance>() {
+        connection.make(admitted.is_ok());
+    }
     let caller = match admitted {
         Ok(caller) => caller,
         Err(refused) => return app.refuse(refused),
     };
-    if let Some(connection) = request.extensions().get::<Acquaintance>() {
-        connection.make();
-    }
     request.extensions_mut().insert(By {
         caller: caller.clone(),
-        recorder: app.recorder.clone(),
+        app: Arc::clone(app),
     });
     if guard.may_wait(&request) {
         guard.answer_waiting(&caller, request, next).await

@@ -7,7 +7,7 @@ use super::{
     problem::{answer, sentence},
     query::{Kind, Parameter, Params, bad},
 };
-use crate::wire::{Done, KeyRemoved, KeyRequest, NewKey, Problem, Success};
+use crate::wire::{Done, KeyRemoved, KeyRequest, NewKey, Problem, Success, is_key_name};
 use axum::{
     Extension,
     extract::{Request, State},
@@ -41,10 +41,11 @@ pub(super) async fn add(
             r#"The body is no key: {error}. Send {{"name":"dashboard","scope":"read"}}, and expires, "2027-01-01", if it is to end."#
         ))
     })?;
+    name_only(&app, &request.name)?;
     by.record(
         "admin.key_add",
         format_args!("making the API key {:?}", request.name),
-    );
+    )?;
     let made = app.office.add_key(request).await.map_err(spoken)?;
     Ok(answer(&added(made)))
 }
@@ -85,10 +86,11 @@ pub(super) async fn remove(
             named.name
         }
     };
+    name_only(&app, &name)?;
     by.record(
         "admin.key_remove",
         format_args!("removing the API key {name:?}"),
-    );
+    )?;
     let removed = app.office.remove_key(name).await.map_err(spoken)?;
     Ok(answer(&gone(removed)))
 }
@@ -103,6 +105,17 @@ pub(super) fn gone(removed: KeyRemoved) -> Done<KeyRemoved> {
         message: format!("The key {} is removed.{left}", removed.name),
         data: Some(removed),
     }
+}
+
+/// Before a name is told to the journal: people paste the key itself here.
+fn name_only(app: &App, name: &str) -> Result<(), Problem> {
+    if is_key_name(name) && !app.gate.is_key(name) {
+        return Ok(());
+    }
+    Err(bad(
+        "This is no name of a key: a name has 1 to 63 letters, digits and - _ . @, and is not the key itself. walinkd key list shows them."
+            .to_owned(),
+    ))
 }
 
 /// As the API's other texts.

@@ -2,17 +2,36 @@
 
 use super::{
     App,
-    problem::answer,
+    problem::{JSON, internal},
     query::{Kind, Parameter, Params, bad},
 };
-use crate::wire::{Problem, Success};
-use axum::{extract::State, response::Response};
-use std::sync::Arc;
+use crate::{
+    link,
+    wire::{Problem, Success},
+};
+use axum::{
+    body::{Body, Bytes},
+    extract::State,
+    http::header::CONTENT_TYPE,
+    response::{IntoResponse, Response},
+};
+use futures_util::stream;
+use std::{convert::Infallible, sync::Arc};
 
 /// Events in an answer that does not say how many.
 const USUAL: usize = 100;
-/// The most that may be asked for: some 200 KiB, and never more than a few MiB.
+/// The most that may be asked for.
 const MOST: usize = 1000;
+/// What the answer's messages come to at most, in bytes; with less room there are
+/// fewer events, and the next call goes on from the last.
+const MOST_BYTES: usize = 512 * 1024;
+/// What an event takes beside its message, roughly.
+const OTHERS: usize = 256;
+/// Handed over at once.
+const PIECE: usize = 16 * 1024;
+/// Answers that are on their way at once: they are large, and a client may be
+/// slow to take them. More wait.
+pub(super) const AT_ONCE: usize = 16;
 
 pub(super) const LIMIT: Parameter = Parameter {
     name: "limit",
@@ -50,6 +69,25 @@ pub(super) async fn show(State(app): State<Arc<App>>, params: Params) -> Result<
         BEFORE.name,
         "take `id` of the last event in the last answer",
     )?;
-    let events = app.events.before(before, limit).await?;
-    Ok(answer(&Success::new(events)))
+    // Held until the answer is sent.
+    let turn = Arc::clone(&app.logs).acquire_owned().await;
+    let turn = turn.map_err(|_| link::Stopping)?;
+    let mut events = app.events.before(before, limit).await?;
+    let mut room = MOST_BYTES;
+    let fits = events.iter().take_while(|event| {
+        let left = room.checked_sub(event.message.len() + OTHERS);
+        room = left.unwrap_or(0);
+        left.is_some()
+    });
+    let fits = fits.count().max(1);
+    events.truncate(fits);
+    let body = serde_json::to_vec(&Success::new(events)).map_err(|error| {
+        tracing::error!(%error, "the log could not be written as JSON");
+        internal()
+    })?;
+    let pieces = stream::unfold((Bytes::from(body), turn), async |(mut rest, turn)| {
+        let piece = rest.split_to(PIECE.min(rest.len()));
+        (!piece.is_empty()).then_some((Ok::<_, Infallible>(piece), (rest, turn)))
+    });
+    Ok(([(CONTENT_TYPE, JSON)], Body::from_stream(pieces)).into_response())
 }

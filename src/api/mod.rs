@@ -44,7 +44,10 @@ use axum::{
     },
 };
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
-use tokio::{sync::watch, time::timeout};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
 
@@ -87,6 +90,8 @@ pub struct App {
     /// Cancelled when the daemon begins to stop; ends the waits.
     pub stopping: CancellationToken,
     pub office: Box<dyn Office>,
+    /// Turns at sending the log; see [`log_turns`].
+    pub logs: Arc<Semaphore>,
     pub now: fn() -> Timestamp,
 }
 
@@ -108,6 +113,11 @@ const HEADERS: [(HeaderName, &str); 4] = [
 pub struct Routers {
     pub tcp: Router,
     pub control: Router,
+}
+
+/// So many callers are sent the log at once.
+pub fn log_turns() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(log::AT_ONCE))
 }
 
 /// The calls of `table`, ready to serve. Each request must carry its

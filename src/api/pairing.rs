@@ -49,7 +49,7 @@ pub(super) async fn begin(
             order.phone,
             if order.replace { ", replacing" } else { "" }
         ),
-    );
+    )?;
     // Before the whole request's time is up, so that the answer says why.
     let limit = DEADLINE.min(settings.request_timeout.mul_f32(0.9));
     match timeout(limit, app.link.pair(order)).await {

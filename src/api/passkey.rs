@@ -49,7 +49,7 @@ pub(super) async fn answer_challenge(
         Some(error) => PasskeyOrder::BrowserFailed(name_of(error)?),
         None => PasskeyOrder::Answer(credential),
     };
-    by.record("admin.passkey", "the passkey's answer");
+    by.record("admin.passkey", "the passkey's answer")?;
     further(&app, order).await
 }
 
@@ -59,7 +59,7 @@ pub(super) async fn confirm(
     request: Request,
 ) -> Result<Response, Problem> {
     body::none(request, app.settings().max_body).await?;
-    by.record("admin.passkey", "confirming the passkey step's code");
+    by.record("admin.passkey", "confirming the passkey step's code")?;
     further(&app, PasskeyOrder::Confirm).await
 }
 
@@ -69,7 +69,7 @@ pub(super) async fn cancel(
     request: Request,
 ) -> Result<Response, Problem> {
     body::none(request, app.settings().max_body).await?;
-    by.record("admin.passkey", "ending the passkey step");
+    by.record("admin.passkey", "ending the passkey step")?;
     app.link.order_passkey(PasskeyOrder::Cancel).await?;
     Ok(answer(&cancelled()))
 }

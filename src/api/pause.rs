@@ -15,7 +15,7 @@ pub(super) async fn pause(
     request: Request,
 ) -> Result<Response, Problem> {
     body::none(request, app.settings().max_body).await?;
-    by.record("admin.pause", "going offline");
+    by.record("admin.pause", "going offline")?;
     app.link.pause().await?;
     Ok(answer(&paused(app.link.status().jid.is_some())))
 }
@@ -39,7 +39,7 @@ pub(super) async fn resume(
     request: Request,
 ) -> Result<Response, Problem> {
     body::none(request, app.settings().max_body).await?;
-    by.record("admin.resume", "going online again");
+    by.record("admin.resume", "going online again")?;
     app.link.resume().await?;
     Ok(answer(&resumed()))
 }

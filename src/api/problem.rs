@@ -15,7 +15,7 @@ use axum::{
 };
 use serde::Serialize;
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
 /// Seconds a stopping daemon is given to be there again.
 const RESTART: u64 = 5;

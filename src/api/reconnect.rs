@@ -15,7 +15,7 @@ pub(super) async fn reconnect(
     request: Request,
 ) -> Result<Response, Problem> {
     body::none(request, app.settings().max_body).await?;
-    by.record("admin.reconnect", "connecting anew");
+    by.record("admin.reconnect", "connecting anew")?;
     app.link.reconnect().await?;
     Ok(answer(&reconnecting(app.link.status().state)))
 }

@@ -15,7 +15,7 @@ pub(super) async fn reload(
     request: Request,
 ) -> Result<Response, Problem> {
     body::none(request, app.settings().max_body).await?;
-    by.record("admin.reload", "re-reading the configuration");
+    by.record("admin.reload", "re-reading the configuration")?;
     let report = app.office.reload().await?;
     Ok(answer(&Success::new(report)))
 }

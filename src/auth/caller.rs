@@ -88,9 +88,9 @@ pub struct Caller {
 pub struct Acquaintance(Arc<AtomicBool>);
 
 impl Acquaintance {
-    /// A call over this connection was let in.
-    pub fn make(&self) {
-        self.0.store(true, Ordering::Relaxed);
+    /// A call over this connection was let in, or refused: the last one counts.
+    pub fn make(&self, admitted: bool) {
+        self.0.store(admitted, Ordering::Relaxed);
     }
 
     pub fn is_made(&self) -> bool {

@@ -20,11 +20,13 @@ pub(super) fn origin(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNet]) -
     }
     let mut client = None;
     let lists = headers.get_all("x-forwarded-for").iter().rev();
-    let hops = lists.flat_map(|list| list.to_str().unwrap_or("?").rsplit(','));
+    // As bytes: what a client has put before it must not spoil a proxy's own.
+    let hops = lists.flat_map(|list| list.as_bytes().rsplit(|byte| *byte == b','));
     for hop in hops {
         // What cannot be read was not written by one of ours: the one before
         // it in the chain is as far as anybody can be believed.
-        let Some(address) = address(hop.trim()) else {
+        let hop = std::str::from_utf8(hop.trim_ascii());
+        let Some(address) = hop.ok().and_then(address) else {
             break;
         };
         client = Some(address);
@@ -59,7 +61,7 @@ mod tests {
     fn from(peer: &str, lists: &[&str], trusted: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for list in lists {
-            let list = HeaderValue::from_str(list).expect("a header");
+            let list = HeaderValue::from_bytes(&latin(list)).expect("a header");
             headers.append("x-forwarded-for", list);
         }
         let trusted: Vec<IpNet> = trusted
@@ -67,6 +69,12 @@ mod tests {
             .map(|network| network.parse().expect("a network"))
             .collect();
         origin(peer.parse().expect("an address"), &headers, &trusted).to_string()
+    }
+
+    /// Each character as a byte.
+    fn latin(text: &str) -> Vec<u8> {
+        let bytes = text.chars().map(|c| u8::try_from(u32::from(c)));
+        bytes.map(|byte| byte.expect("one byte")).collect()
     }
 
     #[test]
@@ -112,6 +120,11 @@ mod tests {
                 "10.1.1.1 via 127.0.0.1:1",
             ),
             ("127.0.0.1:1", &["unknown"], "127.0.0.1:1"),
+            (
+                "127.0.0.1:1",
+                &["\u{ff}, 203.0.113.5"],
+                "203.0.113.5 via 127.0.0.1:1",
+            ),
         ] {
             assert_eq!(from(peer, lists, &ours), expected, "{lists:?}");
         }

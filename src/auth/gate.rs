@@ -31,6 +31,7 @@ pub struct Rules {
 #[derive(Debug)]
 pub struct Gate {
     rules: watch::Receiver<Arc<Rules>>,
+    guesses: Mutex<Ration>,
     refusals: Mutex<Ration>,
     lockouts: Mutex<Lockouts>,
     streams: Arc<Mutex<HashMap<Holder, usize>>>,
@@ -54,7 +55,8 @@ impl Gate {
     pub fn new(rules: watch::Receiver<Arc<Rules>>) -> Self {
         Self {
             rules,
-            refusals: Mutex::default(),
+            guesses: Mutex::new(Ration::new(GUESSES_PER_SECOND, Duration::from_secs(1))),
+            refusals: Mutex::new(Ration::new(REFUSALS_PER_MINUTE, Duration::from_secs(60))),
             lockouts: Mutex::default(),
             streams: Arc::default(),
         }
@@ -99,14 +101,15 @@ impl Gate {
         })
     }
 
-    /// A wrong key is always told, since the lock-out bounds them, and what is
-    /// locked out never, since its beginning was. Of what needs no guessing no
-    /// more than a few a second: a client that hammers must not drown the
+    /// What is locked out is not told again, since its beginning was. Of the
+    /// rest no more than a ration: a client that hammers must not drown the
     /// journal.
     fn refused(&self, refusal: Refusal, origin: &Origin) -> Box<Refused> {
         let tell = match refusal {
             Refusal::LockedOut(_) | Refusal::Revoked => None,
-            Refusal::UnknownKey | Refusal::Expired { .. } => Some(0),
+            Refusal::UnknownKey | Refusal::Expired { .. } => {
+                lock(&self.guesses).take(Instant::now())
+            }
             _ => lock(&self.refusals).take(Instant::now()),
         };
         Box::new(Refused {
@@ -138,6 +141,24 @@ impl Gate {
             holder,
             streams: Arc::clone(&self.streams),
         })
+    }
+
+    /// Whether a caller that was let in would be so again: its key may have been
+    /// removed while its request's body was on the way.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Revoked`] when it would not.
+    pub fn confirm(&self, caller: &Caller, now: Timestamp) -> Result<(), Refusal> {
+        good_for(&self.rules.borrow(), caller, now)
+            .map(drop)
+            .ok_or(Refusal::Revoked)
+    }
+
+    /// Whether a text is a key in force: then it must not be told to anybody.
+    pub fn is_key(&self, text: &str) -> bool {
+        let rules = self.rules.borrow();
+        rules.keyring.find(text.as_bytes()).is_some()
     }
 
     /// Waits until a caller that was let in would no longer be: its key is
@@ -247,40 +268,57 @@ const LOOK: Duration = Duration::from_secs(60);
 /// The key in `x-api-key`, or else the bearer token. Never one in the query or
 /// in a cookie: those end up in logs and in histories.
 fn presented(headers: &HeaderMap) -> Option<&[u8]> {
-    let key = match headers.get("x-api-key") {
-        Some(value) => value.as_bytes(),
-        None => {
-            let value = headers.get(AUTHORIZATION)?.as_bytes();
-            let (scheme, token) = value.split_at_checked("Bearer ".len())?;
-            scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)?
-        }
-    };
-    let key = key.trim_ascii();
-    (!key.is_empty()).then_some(key)
+    let given = |key: &'_ &[u8]| !key.is_empty();
+    let key = headers
+        .get("x-api-key")
+        .map(|value| value.as_bytes().trim_ascii());
+    key.filter(given).or_else(|| {
+        let value = headers.get(AUTHORIZATION)?.as_bytes();
+        let (scheme, token) = value.split_at_checked("Bearer ".len())?;
+        let token = scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)?;
+        Some(token.trim_ascii()).filter(given)
+    })
 }
 
-/// Refusals logged in one second before the rest is only counted.
-const LINES_PER_SECOND: u32 = 5;
+/// Wrong keys told in one second before the rest is only counted: each address
+/// has few before it is locked out, but there may be many addresses.
+const GUESSES_PER_SECOND: u32 = 20;
+/// Other refusals told in one minute. Anybody can have as many of these as he
+/// likes, so over the month that events are kept they must not crowd out what
+/// matters.
+const REFUSALS_PER_MINUTE: u32 = 5;
 
-/// Rations log lines.
-#[derive(Debug, Default)]
+/// Rations what is told.
+#[derive(Debug)]
 struct Ration {
-    second_began: Option<Instant>,
+    most: u32,
+    within: Duration,
+    began: Option<Instant>,
     used: u32,
     suppressed: u64,
 }
 
 impl Ration {
+    fn new(most: u32, within: Duration) -> Self {
+        Self {
+            most,
+            within,
+            began: None,
+            used: 0,
+            suppressed: 0,
+        }
+    }
+
     /// `Some` lets a line through and says how many were held back before it.
     fn take(&mut self, now: Instant) -> Option<u64> {
         let over = self
-            .second_began
-            .is_none_or(|began| now.duration_since(began) >= Duration::from_secs(1));
+            .began
+            .is_none_or(|began| now.duration_since(began) >= self.within);
         if over {
-            self.second_began = Some(now);
+            self.began = Some(now);
             self.used = 0;
         }
-        if self.used == LINES_PER_SECOND {
+        if self.used == self.most {
             self.suppressed = self.suppressed.saturating_add(1);
             return None;
         }
@@ -494,14 +532,15 @@ mod tests {
     #[test]
     fn lines_are_rationed_and_the_rest_is_counted() {
         let start = Instant::now();
-        let mut ration = Ration::default();
-        for _ in 0..LINES_PER_SECOND {
+        let minute = Duration::from_secs(60);
+        let mut ration = Ration::new(5, minute);
+        for _ in 0..5 {
             assert_eq!(ration.take(start), Some(0));
         }
         for _ in 0..9 {
-            assert_eq!(ration.take(start + Duration::from_millis(999)), None);
+            assert_eq!(ration.take(start + Duration::from_secs(59)), None);
         }
-        assert_eq!(ration.take(start + Duration::from_secs(1)), Some(9));
-        assert_eq!(ration.take(start + Duration::from_secs(1)), Some(0));
+        assert_eq!(ration.take(start + minute), Some(9));
+        assert_eq!(ration.take(start + minute), Some(0));
     }
 }

@@ -19,16 +19,34 @@ pub(super) struct Lockouts(HashMap<IpAddr, Record>);
 
 #[derive(Debug)]
 struct Record {
-    /// The first failure that still counts.
+    /// When the minute began that is being counted.
     began: Instant,
     failures: u32,
+    /// Those of the minute before.
+    before: u32,
     locked_until: Option<Instant>,
 }
 
 impl Record {
+    fn is_locked(&self, now: Instant) -> bool {
+        self.locked_until.is_some_and(|until| until > now)
+    }
+
     fn is_over(&self, now: Instant) -> bool {
-        let end = self.locked_until.unwrap_or(self.began + MINUTE);
-        end <= now
+        !self.is_locked(now) && self.began + 2 * MINUTE <= now
+    }
+
+    /// Counts one more, and gives how many there were within a minute: of the
+    /// minute before, as much as still lies in it, taken as evenly spread. So
+    /// none of them is kept by itself.
+    fn count(&mut self, now: Instant) -> f64 {
+        while self.began + MINUTE <= now {
+            self.began += MINUTE;
+            self.before = std::mem::take(&mut self.failures);
+        }
+        self.failures = self.failures.saturating_add(1);
+        let gone = now.duration_since(self.began).as_secs_f64() / MINUTE.as_secs_f64();
+        f64::from(self.failures) + f64::from(self.before) * (1.0 - gone)
     }
 }
 
@@ -55,14 +73,16 @@ impl Lockouts {
         let fresh = || Record {
             began: now,
             failures: 0,
+            before: 0,
             locked_until: None,
         };
         let record = self.0.entry(client).or_insert_with(fresh);
-        if record.is_over(now) {
+        // A lock-out that is over is the end of what led to it.
+        if record.is_over(now) || record.locked_until.is_some_and(|until| until <= now) {
             *record = fresh();
         }
-        record.failures = record.failures.saturating_add(1);
-        if record.failures < limit || record.locked_until.is_some() {
+        let within_a_minute = record.count(now);
+        if within_a_minute < f64::from(limit) || record.is_locked(now) {
             return None;
         }
         record.locked_until = Some(now + MINUTE);
@@ -77,7 +97,9 @@ impl Lockouts {
         if self.0.len() < MOST {
             return;
         }
-        let oldest = self.0.iter().min_by_key(|(_, record)| record.began);
+        // Who is locked out stays so, as long as there is anybody else.
+        let least = |record: &Record| (record.is_locked(now), record.began);
+        let oldest = self.0.iter().min_by_key(|(_, record)| least(record));
         if let Some(client) = oldest.map(|(client, _)| *client) {
             self.0.remove(&client);
         }
@@ -129,10 +151,38 @@ mod tests {
         let start = Instant::now();
         let mut lockouts = Lockouts::default();
         for minute in 0..9 {
-            let now = start + MINUTE * minute;
+            let now = start + 2 * MINUTE * minute;
             assert_eq!(lockouts.failed(ip("192.0.2.1"), 2, now), None);
         }
         assert_eq!(lockouts.failed(ip("192.0.2.1"), 0, start), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_minute_is_not_one_of_the_clock() {
+        let start = Instant::now();
+        let client = ip("192.0.2.1");
+        let mut lockouts = Lockouts::default();
+        assert_eq!(lockouts.failed(client, 5, start), None);
+        let end_of_it = start + Duration::from_secs(59);
+        for _ in 0..3 {
+            assert_eq!(lockouts.failed(client, 5, end_of_it), None);
+        }
+        let next = start + Duration::from_secs(61);
+        assert_eq!(lockouts.failed(client, 5, next), None);
+        assert_eq!(lockouts.failed(client, 5, next), Some(MINUTE));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_crowd_frees_nobody() {
+        let start = Instant::now();
+        let client = ip("192.0.2.1");
+        let mut lockouts = Lockouts::default();
+        assert_eq!(lockouts.failed(client, 1, start), Some(MINUTE));
+        for number in 0..2 * u32::try_from(MOST).expect("small") {
+            lockouts.failed(IpAddr::V4(number.into()), 2, start + Duration::from_secs(1));
+        }
+        let later = start + Duration::from_secs(2);
+        assert!(lockouts.remaining(client, later).is_some());
     }
 
     #[tokio::test(start_paused = true)]

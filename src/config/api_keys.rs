@@ -131,6 +131,11 @@ fn told(wrong: Wrong) -> String {
 /// The key in the description of the original API. Everybody knows it.
 const PUBLISHED: &str = "daa8ce0ff449a97c15a9159156cfb20a48bda1037450457f1c26e19159d7818a";
 
+/// True for the key in the description of the original API.
+pub fn is_published_key(key: &str) -> bool {
+    key == PUBLISHED
+}
+
 /// True for the hash of the published key, and for that key in the place of a
 /// hash.
 pub(super) fn is_published(sha256: &[u8; 32]) -> bool {

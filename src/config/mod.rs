@@ -23,7 +23,7 @@ mod tests;
 mod tls;
 mod value;
 
-pub use api_keys::{key_expiry, key_hash, key_name};
+pub use api_keys::{is_published_key, key_expiry, key_hash, key_name};
 pub use diff::{Diff, diff, in_force};
 pub use fault::{Fault, Faults, Place};
 pub use file::{load, load_for_reload};

@@ -218,7 +218,7 @@ level = "inof"
         "walinkd.toml:6:1: http.max_conections: there is no such key: did you mean http.max_connections?",
         "walinkd.toml:8:10: control.socket: \"walinkd.sock\" is no absolute path: write the whole path, from / on",
         "walinkd.toml:9:1: auth.keys[0].sha256: is missing: add sha256 = \"…\", as made by: printf %s \"$KEY\" | sha256sum",
-        "walinkd.toml:10:8: auth.keys[0].name: \"a b\" is no name for a key: write 1 to 64 letters, digits and - _ . @",
+        "walinkd.toml:10:8: auth.keys[0].name: \"a b\" is no name for a key: write 1 to 63 letters, digits and - _ . @",
         "walinkd.toml:11:9: auth.keys[0].scope: \"write\" is not known: write one of \"read\", \"manage\"",
         "walinkd.toml:12:11: auth.keys[0].expires: the date is in quotes: write it without: 2027-01-01",
         "walinkd.toml:13:1: auth.keys[1].name: is missing: give each key a name, for example name = \"dashboard\"",

@@ -111,7 +111,12 @@ pub(super) fn settle(
     {
         return;
     }
-    let alone = |what: &str| Wrong::new(what, "set both, or none");
+    let alone = |what: &str| {
+        Wrong::new(
+            what,
+            "set both, or none; systemd's credentials tls-cert and tls-key count only together, with neither key set",
+        )
+    };
     let made = match (&http.tls_cert, &http.tls_key) {
         (None, None) => return,
         (Some(cert), Some(key)) => identity(cert, key),

@@ -1,7 +1,7 @@
 //! Reads single values: durations, sizes, names, words out of a list.
 
 use super::fault::{Wrong, shown};
-use crate::wire::{PhoneNumber, Timestamp};
+use crate::wire::{PhoneNumber, Timestamp, is_key_name};
 use chrono::{Days, FixedOffset, NaiveDate, NaiveTime, TimeZone as _, Utc};
 use nix::unistd::Group;
 use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
@@ -180,14 +180,12 @@ pub(super) fn phone(text: &str) -> Result<PhoneNumber, Wrong> {
 
 /// The name of a key: it stands in the journal and on command lines.
 pub(super) fn key_name(text: &str) -> Result<String, Wrong> {
-    const LONGEST: usize = 64;
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
-    if !text.is_empty() && text.len() <= LONGEST && text.chars().all(allowed) {
+    if is_key_name(text) {
         Ok(text.to_owned())
     } else {
         Err(Wrong::new(
             format!("{} is no name for a key", shown(text)),
-            "write 1 to 64 letters, digits and - _ . @",
+            "write 1 to 63 letters, digits and - _ . @",
         ))
     }
 }

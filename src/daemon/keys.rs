@@ -52,15 +52,11 @@ impl Keys {
         }
     }
 
-    /// What the gate is to judge by. Where there is no key at all, one is made.
-    pub(super) fn rules(&self, config: &Config) -> anyhow::Result<Rules> {
+    /// What the gate is to judge by at the start. Where there is no key at all,
+    /// one is made.
+    pub(super) fn first_rules(&self, config: &Config) -> anyhow::Result<Rules> {
         // Before a key is made: nothing is left behind by a start that fails.
-        let control_group = config
-            .control
-            .group
-            .as_deref()
-            .map(auth::group_id)
-            .transpose()?;
+        let control_group = group(config)?;
         let mut known = self.known(config)?;
         if known.is_empty() {
             known.push(self.make_own()?);
@@ -68,9 +64,16 @@ impl Keys {
         Ok(rules(config, known, control_group))
     }
 
-    /// The same with the keys as they are, be there none.
-    fn rules_as_they_are(&self, config: &Config, group: Option<u32>) -> anyhow::Result<Rules> {
-        Ok(rules(config, self.known(config)?, group))
+    /// What it is to judge by after a reload. None is made then: who has removed
+    /// the last key wants nobody in.
+    pub(super) fn rules(&self, config: &Config) -> anyhow::Result<Rules> {
+        let known = self.known(config)?;
+        if known.is_empty() {
+            tracing::warn!(
+                "no API key is in force: nobody gets in over TCP; walinkd key add makes one"
+            );
+        }
+        Ok(rules(config, known, group(config)?))
     }
 
     fn known(&self, config: &Config) -> anyhow::Result<Vec<Known>> {
@@ -80,12 +83,14 @@ impl Keys {
                 .iter()
                 .find(|other| *other.key.name == *stored.name || other.key.sha256 == stored.sha256);
             if let Some(twin) = twin {
-                return Err(anyhow!(
-                    "auth.keys: the key {:?} is the same as, or named like, {:?}, which was made with walinkd key: rename the one in the file, or walinkd key remove {}",
+                // Not a fault: a daemon must not fail to start because of what
+                // was made while it ran.
+                tracing::warn!(
+                    "auth.keys: the key {} stands before {}, which was made with walinkd key and has the same name or is the same: rename the one in the file",
                     twin.key.name,
-                    stored.name,
                     stored.name
-                ));
+                );
+                continue;
             }
             known.push(added(stored));
         }
@@ -106,6 +111,10 @@ impl Keys {
         let path = self.own_path();
         match fs::read_to_string(&path) {
             Ok(text) if text.trim().is_empty() => Ok(None),
+            Ok(text) if config::is_published_key(text.trim()) => Err(anyhow!(
+                "{}: is the example key of the API's description, which everybody knows: remove the file",
+                path.display()
+            )),
             Ok(text) => Ok(Some(text.trim().to_owned())),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(anyhow!("{}: {error}", path.display())),
@@ -127,15 +136,14 @@ impl Keys {
     }
 
     pub(super) fn list(&self, config: &Config) -> Result<Vec<KeyInfo>, Problem> {
-        let now = Timestamp::now();
         let known = self.known(config).map_err(unusable)?;
         let told = known.into_iter().map(|known| KeyInfo {
+            expired: is_over(&known),
             name: known.key.name.to_string(),
             scope: known.key.scope,
             source: known.source,
             created: known.created,
             expires: known.key.expires,
-            expired: known.key.expires.is_some_and(|at| at <= now),
         });
         Ok(told.collect())
     }
@@ -144,7 +152,6 @@ impl Keys {
     pub(super) fn add(
         &self,
         config: &Config,
-        group: Option<u32>,
         request: &KeyRequest,
     ) -> Result<(NewKey, Rules), Problem> {
         let bad = |why: String| Problem::new(Code::BadRequest, why);
@@ -189,7 +196,7 @@ impl Keys {
         self.file
             .save(stored)
             .map_err(|error| unusable(error.into()))?;
-        let rules = self.rules_as_they_are(config, group).map_err(unusable)?;
+        let rules = self.rules(config).map_err(unusable)?;
         let scope = request.scope;
         let made = NewKey {
             key,
@@ -204,7 +211,6 @@ impl Keys {
     pub(super) fn remove(
         &self,
         config: &Config,
-        group: Option<u32>,
         name: &str,
     ) -> Result<(KeyRemoved, Rules), Problem> {
         let known = self.known(config).map_err(unusable)?;
@@ -223,7 +229,7 @@ impl Keys {
             KeySource::Configuration => return fixed("in auth.keys of the configuration"),
             KeySource::Environment => return fixed("in the environment of the daemon, API_KEY"),
             KeySource::Credential => return fixed("a credential of the unit, api-key"),
-            KeySource::FirstStart => fs::remove_file(self.own_path())
+            KeySource::FirstStart => files::remove(&self.own_path())
                 .map_err(|error| unusable(anyhow!("{}: {error}", self.own_path().display())))?,
             KeySource::Added => {
                 let mut stored = self.file.load().map_err(|error| unusable(error.into()))?;
@@ -235,11 +241,24 @@ impl Keys {
         }
         let removed = KeyRemoved {
             name: name.to_owned(),
-            remaining: known.len() - 1,
+            remaining: in_force(&known) - usize::from(!is_over(found)),
         };
-        let rules = self.rules_as_they_are(config, group).map_err(unusable)?;
+        let rules = self.rules(config).map_err(unusable)?;
         Ok((removed, rules))
     }
+}
+
+fn group(config: &Config) -> Result<Option<u32>, auth::NoSuchGroup> {
+    let name = config.control.group.as_deref();
+    name.map(auth::group_id).transpose()
+}
+
+fn is_over(known: &Known) -> bool {
+    known.key.expires.is_some_and(|at| at <= Timestamp::now())
+}
+
+fn in_force(known: &[Known]) -> usize {
+    known.iter().filter(|known| !is_over(known)).count()
 }
 
 fn rules(config: &Config, known: Vec<Known>, control_group: Option<u32>) -> Rules {

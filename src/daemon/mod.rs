@@ -176,7 +176,7 @@ async fn serve(
         .map_err(Failure::State)?;
     let keys = Keys::new(&state_dir, recorder.clone());
     let (rules, rules_in_force) =
-        watch::channel(Arc::new(keys.rules(&config).map_err(Failure::Keys)?));
+        watch::channel(Arc::new(keys.first_rules(&config).map_err(Failure::Keys)?));
     let (settings, settings_in_force) = watch::channel(Arc::new(setup::api(&config)));
     let (terms, terms_in_force) = watch::channel(Arc::new(setup::terms(&config)));
     let doors = doors(&config, rules.borrow().control_group).await?;
@@ -207,6 +207,7 @@ async fn serve(
         ready: is_ready,
         stopping: stopping.clone(),
         office: Box::new(reloads.clone()),
+        logs: api::log_turns(),
         now: Timestamp::now,
     });
     let mut server = Server::new(routers.tcp, routers.control, terms_in_force, rules_in_force);

@@ -96,23 +96,17 @@ impl Reloader {
                         let _ = report.send(self.keys.list(&self.running));
                     }
                     Order::AddKey(request, report) => {
-                        let group = self.group();
-                        let made = self.keys.add(&self.running, group, &request);
+                        let made = self.keys.add(&self.running, &request);
                         let _ = report.send(made.map(|made| self.put_in_force(made)));
                     }
                     Order::RemoveKey(name, report) => {
-                        let group = self.group();
-                        let removed = self.keys.remove(&self.running, group, &name);
+                        let removed = self.keys.remove(&self.running, &name);
                         let _ = report.send(removed.map(|removed| self.put_in_force(removed)));
                     }
                 }
             }
         });
         Reloads(give)
-    }
-
-    fn group(&self) -> Option<u32> {
-        self.rules.borrow().control_group
     }
 
     fn put_in_force<T>(&self, (done, rules): (T, Rules)) -> T {
@@ -136,6 +130,11 @@ impl Reloader {
 
         self.rules.send_replace(Arc::new(rules));
         self.api.send_replace(Arc::new(setup::api(&in_force)));
+        if self.running.http.identity.is_some() && in_force.http.identity.is_none() {
+            for address in &in_force.http.listen {
+                server::warn_if_exposed(*address);
+            }
+        }
         self.terms.send_replace(Arc::new(setup::terms(&in_force)));
         self.level.set(&in_force.log.level);
         self.keeper.set(in_force.storage.keep_events);

@@ -28,12 +28,26 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
         .open(&fresh)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
+    let folder = folder(path)?;
     fs::rename(&fresh, path)?;
-    match path.parent() {
-        // The name is kept by the directory.
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
-    }
+    folder.sync_all()
+}
+
+/// Removes a file. When this returns, it is gone from the disk.
+///
+/// # Errors
+///
+/// When it is not there, or the directory is read-only or another user's.
+pub fn remove(path: &Path) -> io::Result<()> {
+    let folder = folder(path)?;
+    fs::remove_file(path)?;
+    folder.sync_all()
+}
+
+/// The directory, which keeps the names. Opened before anything is changed:
+/// where that cannot be done, nothing has been.
+fn folder(path: &Path) -> io::Result<File> {
+    File::open(path.parent().unwrap_or(Path::new("/")))
 }
 
 #[cfg(test)]

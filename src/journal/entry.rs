@@ -72,9 +72,11 @@ impl Entry {
         self
     }
 
-    /// As much of the message as the journal keeps.
-    pub(super) fn short_message(&self) -> &str {
-        &self.message[..self.message.floor_char_boundary(LONGEST_MESSAGE)]
+    /// With as much of the message as is kept.
+    pub(super) fn short(mut self) -> Self {
+        let end = self.message.floor_char_boundary(LONGEST_MESSAGE);
+        self.message.truncate(end);
+        self
     }
 
     /// The line in the log. The fields are the journal's, as systemd names it.

@@ -21,6 +21,7 @@ impl Recorder {
     /// Writes the line in the log, and has the event appended to the journal.
     /// Where the journal cannot keep up the event is lost to it, and counted.
     pub fn record(&self, entry: Entry) {
+        let entry = entry.short();
         entry.tell();
         let order = Order::Append((self.clock)(), entry);
         if self.orders.try_send(order).is_err() {

@@ -45,6 +45,7 @@ const TABLES: &str = "
         suppressed INTEGER
     ) STRICT;
     CREATE TABLE pruned (through INTEGER NOT NULL) STRICT;
+    CREATE INDEX refusal ON event (id) WHERE type = 'auth.refused';
 ";
 
 /// Somebody who looks into the file with a tool of their own may hold it up
@@ -153,7 +154,7 @@ impl Store {
                 at.millis(),
                 entry.kind,
                 entry.severity.as_str(),
-                entry.short_message(),
+                entry.message,
                 entry.state.map(State::as_str),
                 entry.reason,
                 entry.peer,
@@ -191,6 +192,23 @@ impl Store {
         transaction.execute("UPDATE pruned SET through = ?1", [through])?;
         transaction.commit()?;
         Ok(removed)
+    }
+
+    /// Removes the oldest refusals but for `kept` of them; gives their number.
+    /// Anybody can cause them, without any right: what else has happened is not
+    /// to make room for them. A reader that goes on from before one of these
+    /// sees no gap.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read or written.
+    pub(super) fn prune_refusals(&mut self, kept: u32) -> rusqlite::Result<usize> {
+        self.connection.execute(
+            "DELETE FROM event WHERE type = 'auth.refused' AND id <= (
+                 SELECT id FROM event WHERE type = 'auth.refused'
+                 ORDER BY id DESC LIMIT 1 OFFSET ?1)",
+            [kept],
+        )
     }
 
     /// The bytes in use; what is free in the file is not counted.
@@ -319,15 +337,16 @@ fn check(connection: &Connection) -> rusqlite::Result<Option<String>> {
         return Ok(Some(verdict.replace('\n', " ")));
     }
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let tables: i64 = connection.query_row(
-        "SELECT count(*) FROM sqlite_schema WHERE type = 'table'",
+    // There may be others: somebody's ANALYZE makes one.
+    let (ours, all): (i64, i64) = connection.query_row(
+        "SELECT count(*) FILTER (WHERE name IN ('event', 'pruned', 'sqlite_sequence')), count(*)
+         FROM sqlite_schema WHERE type = 'table'",
         [],
-        |row| row.get(0),
+        |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
-    // With sqlite_sequence.
-    Ok(match (version, tables) {
-        (0, 0) | (VERSION, 3) => None,
-        (VERSION, _) => Some("tables are missing".to_owned()),
+    Ok(match (version, ours, all) {
+        (0, _, 0) | (VERSION, 3, _) => None,
+        (VERSION, ..) => Some("tables are missing".to_owned()),
         _ => Some(format!(
             "it is of version {version}, and this walinkd writes {VERSION}"
         )),

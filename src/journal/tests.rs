@@ -401,6 +401,27 @@ async fn a_damaged_file_is_set_aside_and_a_new_one_begins() {
 }
 
 #[tokio::test]
+async fn refusals_make_room_first() {
+    let dir = folder();
+    let (mut bench, recorder) = bench(dir.path());
+    for number in 0..20 {
+        recorder.record(entry("admin"));
+        let refused = format!("refused {number}");
+        recorder.record(Entry::new("auth.refused", Severity::Warning, refused));
+    }
+    bench.writer.turn();
+    let store = bench.writer.store.as_mut().expect("open");
+    assert_eq!(store.prune_refusals(5).expect("written"), 15);
+    assert_eq!(store.prune_refusals(5).expect("written"), 0);
+    let kept = bench.kept().await;
+    let refusals = kept.iter().filter(|(_, told)| told.starts_with("refused"));
+    let refusals: Vec<_> = refusals.map(|(_, told)| told.as_str()).collect();
+    assert_eq!(refusals.len(), 5, "{refusals:?}");
+    assert!(refusals.contains(&"refused 19") && refusals.contains(&"refused 15"));
+    assert_eq!(kept.len(), 25);
+}
+
+#[tokio::test]
 async fn damage_while_it_is_open_is_noticed() {
     let dir = folder();
     let path = dir.path().join("journal.db");

@@ -33,6 +33,8 @@ const BATCH: usize = 256;
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 
 /// Events removed in one go: a fraction of a second, then new ones are heard
+/// So many refusals stay when room is short: some 5 MiB.
+const REFUSALS: u32 = 50_000;
 /// again.
 const PRUNE_STEP: u32 = 5_000;
 
@@ -224,6 +226,9 @@ impl Writer {
         let now = (self.clock)();
         let Some(store) = &mut self.store else { return };
         let pruned = (|| {
+            if store.used()? > MAX_BYTES {
+                store.prune_refusals(REFUSALS)?;
+            }
             while store.used()? > MAX_BYTES {
                 if store.prune(Timestamp::from_millis(i64::MAX), PRUNE_STEP)? == 0 {
                     break;

@@ -35,6 +35,8 @@ pub(super) struct Candidate {
     pub(super) waiters: Vec<(ReplyId, Duration)>,
     /// The QR code on offer, also while a pairing code is asked for.
     pub(super) qr: Option<(QrCode, Duration)>,
+    /// WhatsApp was asked for its code.
+    pub(super) counted: bool,
     /// Its first login was refused; the next refusal is believed.
     pub(super) suspect: bool,
 }
@@ -179,12 +181,6 @@ impl Candidate {
     /// Whether a code for `number` has been asked for and not come yet.
     pub(super) fn is_requesting(&self, number: &PhoneNumber) -> bool {
         matches!(self.phase, Phase::Connecting { .. })
-            && matches!(&self.intent, Intent::Code { phone, .. } if phone == number)
-    }
-
-    /// A code for this number waits to be entered.
-    pub(super) fn has_code_for(&self, number: &PhoneNumber) -> bool {
-        matches!(self.phase, Phase::ShowingCode { .. })
             && matches!(&self.intent, Intent::Code { phone, .. } if phone == number)
     }
 

@@ -176,15 +176,20 @@ impl Machine {
             }
             self.policy.code_for.clone()
         };
+        let began = began.filter(|phone| match self.no_code_for(phone, now) {
+            None => true,
+            Some(why) => {
+                // Whatever is shown stays, and the next reload finds it new.
+                self.policy.code_for.clone_from(&before.code_for);
+                self.record("pairing.limited", Weight::Warning, why.to_string());
+                false
+            }
+        });
         if let Some(phone) = began.clone() {
             // A request under way for this number is as fresh as a new one, and
-            // a passkey step for it is further; and a code stays where there is
-            // no other to be had.
-            let spent = self.no_code_for(&phone, now).is_some();
+            // a passkey step for it is further.
             let under_way = self.candidate.as_ref().is_some_and(|candidate| {
-                candidate.is_requesting(&phone)
-                    || candidate.is_at_gate(&phone)
-                    || (spent && candidate.has_code_for(&phone))
+                candidate.is_requesting(&phone) || candidate.is_at_gate(&phone)
             });
             if !under_way {
                 self.asked_at = now.mono;

@@ -40,7 +40,18 @@ impl Machine {
         Some(PairError::Spaced { retry_after })
     }
 
-    pub(super) fn count_code(&mut self, phone: &PhoneNumber, now: Now) {
+    /// Counts the code that WhatsApp is being asked for, whether or not one
+    /// comes.
+    pub(super) fn count_code(&mut self, now: Now) {
+        let Some(candidate) = &mut self.candidate else {
+            return;
+        };
+        let Intent::Code { phone, .. } = &candidate.intent else {
+            return;
+        };
+        if std::mem::replace(&mut candidate.counted, true) {
+            return;
+        }
         self.codes_given.retain(|_, given| {
             given.retain(|at| *at + WINDOW > now.mono);
             !given.is_empty()

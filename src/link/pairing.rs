@@ -63,6 +63,7 @@ impl Machine {
             began: now.mono,
             waiters: Vec::new(),
             qr: None,
+            counted: false,
             suspect: false,
         });
     }
@@ -98,6 +99,8 @@ impl Machine {
                     expires_at: now.wall.plus_millis(millis(valid_for)),
                 };
                 candidate.qr = Some((qr, now.mono + valid_for));
+                // With the first of these the session asks for its code.
+                self.count_code(now);
                 self.show_qr(now);
             }
             Signal::Code { code, valid_for } => {
@@ -105,15 +108,14 @@ impl Machine {
                     (&candidate.phase, &candidate.intent)
                 {
                     let expires = now.wall.plus_millis(millis(valid_for));
-                    let phone = phone.clone();
-                    let code = PairingCode::new(&code.0, &phone, now.wall, expires);
+                    let code = PairingCode::new(&code.0, phone, now.wall, expires);
                     let message = format!("a pairing code for {phone} is ready");
                     candidate.phase = Phase::ShowingCode {
                         generation: *generation,
                         code: code.clone(),
                         until: now.mono + valid_for,
                     };
-                    self.count_code(&phone, now);
+                    self.count_code(now);
                     self.code_updated = Some(now.wall);
                     self.pairing_shown();
                     self.answer_waiters(Ok(code));

@@ -29,6 +29,7 @@ impl Machine {
             began: now.mono,
             waiters: Vec::new(),
             qr: None,
+            counted: false,
             suspect: false,
         });
     }

@@ -1,29 +1,24 @@
 //! One HTTP connection.
 
 use super::{
-    patience::Patient,
-    standing::{Answering, Standing},
+    outbox::{Answer, Outbox},
+    patience::{Patient, STALL},
+    standing::Standing,
 };
 use crate::auth::Origin;
 use axum::{
     Router,
-    body::{Body, Bytes, HttpBody},
+    body::Body,
     http::{HeaderValue, header::CONNECTION},
 };
 use hyper::{
     Request, Response,
-    body::{Frame, Incoming, SizeHint},
+    body::Incoming,
     server::conn::{http1, http2},
     service::service_fn,
 };
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use std::{
-    convert::Infallible,
-    pin::{Pin, pin},
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::{Instant, sleep, sleep_until, timeout},
@@ -40,7 +35,7 @@ const MAX_HEAD: u32 = 16 * 1024;
 /// What hyper may hold of a connection, in bytes.
 const MAX_BUFFER: u32 = 32 * 1024;
 /// Requests at once on one HTTP/2 connection.
-const MAX_STREAMS: u32 = 64;
+const MAX_STREAMS: u32 = 32;
 
 /// How long a quiet connection still takes a request once it is told to end:
 /// one that was on its way, and that the client could not know to be late.
@@ -57,7 +52,11 @@ pub(super) struct Visit {
 }
 
 impl Visit {
-    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Answer>, Infallible> {
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        outbox: &Outbox,
+    ) -> Result<Response<Answer>, Infallible> {
         let answering = self.standing.begin();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(self.origin.clone());
@@ -65,7 +64,7 @@ impl Visit {
             .extensions_mut()
             .insert(self.standing.acquaintance());
         let response = self.router.clone().oneshot(request).await?;
-        Ok(response.map(|body| Answer { body, answering }))
+        Ok(response.map(|body| outbox.put(body, answering)))
     }
 
     fn ended(&self, ended: hyper::Result<()>) {
@@ -80,8 +79,9 @@ impl Visit {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let stream = Patient::new(stream, self.header_timeout, self.standing.clone());
+        let outbox = Outbox::default();
         let service = service_fn(async |request| {
-            let mut response = self.answer(request).await?;
+            let mut response = self.answer(request, &outbox).await?;
             if self.drain.is_cancelled() {
                 // hyper closes after it, and the client knows.
                 let close = HeaderValue::from_static("close");
@@ -104,7 +104,11 @@ impl Visit {
                     return self.ended(ended);
                 }
                 connection.as_mut().graceful_shutdown();
-                connection.as_mut().await
+                tokio::select! {
+                    ended = connection.as_mut() => ended,
+                    // Half a request's head, which nobody waits for.
+                    () = self.unanswered() => return,
+                }
             }
         };
         self.ended(ended);
@@ -117,11 +121,14 @@ impl Visit {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let visit = Arc::new(self);
-        let answering = Arc::clone(&visit);
-        let service = service_fn(move |request| {
-            let visit = Arc::clone(&answering);
-            async move { visit.answer(request).await }
-        });
+        let outbox = Outbox::default();
+        let service = {
+            let (visit, outbox) = (Arc::clone(&visit), outbox.clone());
+            service_fn(move |request| {
+                let (visit, outbox) = (Arc::clone(&visit), outbox.clone());
+                async move { visit.answer(request, &outbox).await }
+            })
+        };
         let mut connection = pin!(
             http2::Builder::new(TokioExecutor::new())
                 .timer(TokioTimer::new())
@@ -136,12 +143,14 @@ impl Visit {
             ended = connection.as_mut() => return visit.ended(ended),
             () = visit.quiet() => {}
             () = visit.drain.cancelled() => {}
+            () = untaken(&outbox) => return,
         }
         connection.as_mut().graceful_shutdown();
         tokio::select! {
             ended = connection.as_mut() => visit.ended(ended),
             // The farewell wants an answer, which need not come.
             () = visit.unanswered() => {}
+            () = untaken(&outbox) => {}
         }
     }
 
@@ -178,29 +187,14 @@ impl Visit {
     }
 }
 
-/// A response's body, which holds on to the request until it is sent.
-struct Answer {
-    body: Body,
-    #[expect(dead_code, reason = "its drop is what counts")]
-    answering: Answering,
-}
-
-impl HttpBody for Answer {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+/// Waits until a client has taken nothing of an answer for too long.
+async fn untaken(outbox: &Outbox) {
+    loop {
+        let until = match outbox.oldest() {
+            Some(oldest) if oldest.elapsed() >= STALL => return,
+            Some(oldest) => oldest + STALL,
+            None => Instant::now() + STALL,
+        };
+        sleep_until(until).await;
     }
 }

@@ -6,7 +6,7 @@ use std::{
     fs::{self, DirBuilder, Permissions},
     io::{self, ErrorKind},
     os::unix::{
-        fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt},
+        fs::{FileTypeExt, MetadataExt, PermissionsExt},
         net as unix,
     },
     path::{Path, PathBuf},
@@ -53,9 +53,14 @@ impl ControlSocket {
             _ => unusable(path, error),
         };
         if let Some(folder) = path.parent() {
+            let is_new = !folder.exists();
             let mut builder = DirBuilder::new();
-            let made = builder.recursive(true).mode(0o755).create(folder);
-            made.map_err(fault)?;
+            builder.recursive(true).create(folder).map_err(fault)?;
+            if is_new {
+                // Past the umask: who may do what is decided at the socket.
+                let open = Permissions::from_mode(0o755);
+                fs::set_permissions(folder, open).map_err(fault)?;
+            }
         }
         make_way(path).await?;
         let listener = open(path).map_err(fault)?;

@@ -7,6 +7,7 @@
 mod connection;
 mod control;
 mod inherited;
+mod outbox;
 mod patience;
 mod places;
 mod secure;
@@ -19,7 +20,7 @@ pub use control::ControlSocket;
 pub use inherited::{Inherited, inherited};
 pub use secure::Secure;
 pub use serve::Server;
-pub use tcp::bind_tcp;
+pub use tcp::{bind_tcp, warn_if_exposed};
 pub use terms::Terms;
 
 use std::{io, net::SocketAddr, path::PathBuf};

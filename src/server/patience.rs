@@ -13,7 +13,7 @@ use tokio::{
 };
 
 /// A client that takes nothing of its answer for so long is gone.
-const STALL: Duration = Duration::from_secs(30);
+pub(super) const STALL: Duration = Duration::from_secs(30);
 
 /// Fails a write when the client takes nothing, and a read when a request's
 /// head takes too long.
@@ -157,7 +157,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.stream).poll_shutdown(cx);
+        this.unless_stalled(cx, outcome)
     }
 }
 

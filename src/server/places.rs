@@ -290,14 +290,14 @@ mod tests {
         };
         let first = seat(&places, 1, &terms(1));
         assert!(!full(&mut now).await, "a stranger can go");
-        first.standing.acquaintance().make();
+        first.standing.acquaintance().make(true);
         assert!(!full(&mut now).await, "a quiet one can go");
         let answering = first.standing.begin();
         assert!(full(&mut now).await);
         set.send_replace(terms(2));
         assert!(!full(&mut now).await);
         let second = seat(&places, 2, &terms(2));
-        second.standing.acquaintance().make();
+        second.standing.acquaintance().make(true);
         let _working = second.standing.begin();
         assert!(full(&mut now).await);
         let (free, ()) = tokio::join!(
@@ -313,7 +313,7 @@ mod tests {
         let terms = terms(6);
         let places = Places::new(CancellationToken::new());
         let known = seat(&places, 1, &terms);
-        known.standing.acquaintance().make();
+        known.standing.acquaintance().make(true);
         let lone = seat(&places, 2, &terms);
         let crowd: Vec<_> = (0..3).map(|_| seat(&places, 3, &terms)).collect();
         let gone = |place: &Place| place.cut.is_cancelled();
@@ -335,13 +335,13 @@ mod tests {
         let mine: Vec<_> = (0..3).map(|_| seat(&places, 1, &terms)).collect();
         let other = seat(&places, 2, &terms);
         for place in &mine {
-            place.standing.acquaintance().make();
+            place.standing.acquaintance().make(true);
         }
         let first = mine[0].standing.begin();
         let fourth = seat(&places, 1, &terms);
         assert!(mine[1].cut.is_cancelled(), "the one quiet for longest");
         assert!(!other.cut.is_cancelled());
-        fourth.standing.acquaintance().make();
+        fourth.standing.acquaintance().make(true);
         let work = [fourth.standing.begin(), mine[2].standing.begin()];
         assert!(places.take(client(1), false, &terms).is_none());
         assert!(places.take(client(1), true, &terms).is_some());

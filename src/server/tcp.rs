@@ -22,7 +22,7 @@ pub async fn bind_tcp(address: SocketAddr) -> Result<TcpListener, ListenError> {
 
 /// Says so in the log when other machines can reach an address without TLS: a
 /// key would cross the network in the clear.
-pub(super) fn warn_if_exposed(address: SocketAddr) {
+pub fn warn_if_exposed(address: SocketAddr) {
     if !address.ip().to_canonical().is_loopback() {
         tracing::warn!(
             "listening on {address} without TLS: API keys and pairing codes cross the network readable; set http.tls_cert and http.tls_key, or listen on 127.0.0.1 and put a TLS proxy in front"

@@ -70,6 +70,14 @@ pub struct KeyInfo {
     pub expired: bool,
 }
 
+/// Whether a text can name a key: it stands in the journal and on command lines,
+/// so it is short and plain. A key itself, pasted in the wrong place, is none.
+pub fn is_key_name(text: &str) -> bool {
+    const LONGEST: usize = 63;
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
+    (1..=LONGEST).contains(&text.len()) && text.chars().all(allowed)
+}
+
 /// The body of `POST /admin/keys`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

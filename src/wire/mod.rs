@@ -15,7 +15,7 @@ mod status;
 mod timestamp;
 
 pub use event::{Event, Severity};
-pub use key::{KeyInfo, KeyRemoved, KeyRequest, KeySource, NewKey, Scope};
+pub use key::{KeyInfo, KeyRemoved, KeyRequest, KeySource, NewKey, Scope, is_key_name};
 pub use pairing::{
     Disconnected, Done, InvalidCode, PairingCode, PairingRequest, PairingStarted, QrCode,
     QrCodeBody, custom_code, expires_in,

@@ -9,7 +9,7 @@ use crate::{
 use sha2::{Digest, Sha256};
 
 /// A key that attackers have too: what it may do is theirs, and no more.
-const ATTACKERS: &str = "a-key-that-leaked";
+pub(crate) const ATTACKERS: &str = "a-key-that-leaked";
 
 pub(crate) fn attackers_key() -> String {
     format!("x-api-key: {ATTACKERS}\r\n")

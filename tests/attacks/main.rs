@@ -20,6 +20,7 @@ mod support;
 mod bystander;
 mod flood;
 mod http;
+mod http2;
 mod keys;
 mod secure;
 mod wire;
@@ -75,6 +76,12 @@ const ATTACKS: &[(&str, Attack)] = &[
     attack!("key in address and cookie", keys::elsewhere),
     attack!("TLS on the plain port", secure::tls_on_plain),
     attack!("plain and garbage on the TLS port", secure::garbage_on_tls),
+    attack!("HTTP/2 on the TLS port: rapid reset", http2::rapid_reset),
+    attack!("HTTP/2 on the TLS port: many streams", http2::streams),
+    attack!(
+        "HTTP/2 on the TLS port: nothing taken",
+        http2::nothing_taken
+    ),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,7 +6,11 @@ use crate::{
     tally,
     wire::{send, statuses},
 };
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 use std::{fs, path::Path, sync::Arc};
 use tokio_rustls::TlsConnector;
 
@@ -24,7 +28,10 @@ pub(crate) async fn tls_on_plain(daemon: &Daemon) -> String {
     let outcomes = all(300, move |_| {
         Box::pin(async move { statuses(&send(address, &hello()).await) })
     });
-    tally(outcomes.await)
+    let outcomes = outcomes.await;
+    let fine = |outcome: &String| ["400", "closed"].contains(&&**outcome);
+    assert!(outcomes.iter().all(fine), "{}", tally(outcomes));
+    tally(outcomes)
 }
 
 pub(crate) async fn garbage_on_tls(daemon: &Daemon) -> String {
@@ -59,13 +66,29 @@ pub(crate) fn settings(folder: &Path) -> (String, TlsConnector) {
     let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
     fs::write(&cert, made.cert.pem()).expect("written");
     fs::write(&key, made.signing_key.serialize_pem()).expect("written");
+    let settings = format!("tls_cert = {cert:?}\ntls_key = {key:?}\n");
+    (settings, trusting(made.cert.der().clone(), &[]))
+}
+
+/// A client of the second daemon that asks for HTTP/2.
+pub(crate) fn http2(daemon: &Daemon) -> TlsConnector {
+    let text = fs::read_to_string(daemon.home.config()).expect("readable");
+    let cert = text
+        .lines()
+        .find_map(|line| line.strip_prefix("tls_cert = "));
+    let cert = cert.expect("it speaks HTTPS").trim_matches('"');
+    let cert = CertificateDer::from_pem_file(cert).expect("a certificate");
+    trusting(cert, &[b"h2"])
+}
+
+fn trusting(cert: CertificateDer<'static>, protocols: &[&[u8]]) -> TlsConnector {
     let mut roots = RootCertStore::empty();
-    roots.add(made.cert.der().clone()).expect("a root");
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    roots.add(cert).expect("a root");
+    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("TLS")
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let settings = format!("tls_cert = {cert:?}\ntls_key = {key:?}\n");
-    (settings, TlsConnector::from(Arc::new(config)))
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+    TlsConnector::from(Arc::new(config))
 }

@@ -6,6 +6,10 @@ use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::{fmt::Write as _, fs, sync::Arc};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 /// A daemon that need not reach anybody.
 fn home() -> Arc<Home> {
@@ -161,20 +165,46 @@ async fn a_broken_list_of_keys_is_told() {
     assert_eq!(daemon.ended().await.code(), Some(78));
     assert!(daemon.log().contains("keys.toml: "), "{}", daemon.log());
 
-    // Two keys of one name could not be told apart in the log.
+    // The one in the file stands before one of the same name.
     let twin = format!(
         "[[keys]]\nname = \"twin\"\nsha256 = \"{}\"\nscope = \"read\"\ncreated = \"2026-01-01T00:00:00.000Z\"\n",
         "7e".repeat(32)
     );
     fs::write(home.state().join("keys.toml"), twin).expect("written");
     home.configure(&listed("twin", "another", "read"));
-    let mut daemon = home.start();
-    assert_eq!(daemon.ended().await.code(), Some(78));
-    assert!(
-        daemon.log().contains("walinkd key remove twin"),
-        "{}",
-        daemon.log()
+    let daemon = home.start();
+    daemon.status().await;
+    assert_eq!(status_with(&daemon, "another").await, StatusCode::OK);
+    let log = daemon.log();
+    assert!(log.contains("the key twin stands before twin"), "{log}");
+}
+
+/// A call whose key goes while its body is on the way is not carried out; and a
+/// key in the place of a name reaches no log.
+#[tokio::test]
+async fn a_removed_key_does_nothing_more() {
+    let home = home();
+    let daemon = home.start();
+    daemon.status().await;
+    let key = add(&daemon, &["gone", "--scope", "manage"]).await;
+    let mut stream = TcpStream::connect(daemon.address())
+        .await
+        .expect("it listens");
+    let head = format!(
+        "POST /connection/pause HTTP/1.1\r\nHost: x\r\nx-api-key: {key}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n"
     );
+    stream.write_all(head.as_bytes()).await.expect("taken");
+    // It has been let in once another call after it is answered.
+    assert_eq!(status_with(&daemon, &key).await, StatusCode::OK);
+    let (code, _, err) = cli(&daemon, &["key", "remove", &key]).await;
+    assert_eq!(code, 1, "{err}");
+    let (code, _, err) = cli(&daemon, &["key", "remove", "gone"]).await;
+    assert_eq!(code, 0, "{err}");
+    stream.write_all(b"{}").await.expect("taken");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    assert_ne!(daemon.status().await["state"], "paused");
 }
 
 /// Old and new key around two reloads, asked with all the time: nobody is

@@ -61,6 +61,7 @@ impl Edge {
             ready,
             stopping,
             office: Box::new(Nobody),
+            logs: walinkd::api::log_turns(),
             now: || NOW,
         }
     }

@@ -7,7 +7,7 @@ mod openapi;
 mod passkey;
 mod shape;
 
-use super::{App, Office, Routers, Settings, Work, routers};
+use super::{App, Office, Routers, Settings, Work, log_turns, routers};
 use crate::{
     auth::{Gate, Key, Keyring, Origin, Rules, Scope},
     journal::Journal,
@@ -287,6 +287,7 @@ fn bench_in(folder: TempDir, reload: fn() -> Result<ReloadReport, Problem>) -> B
             ready: ready_now,
             stopping: stopping.clone(),
             office: Box::new(Played(reload)),
+            logs: log_turns(),
             now: || NOW,
         }),
         snapshots,
