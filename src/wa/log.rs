@@ -63,7 +63,8 @@ fn masked(text: &str) -> String {
         } else {
             push_masked(&mut out, &word);
             word.clear();
-            out.push(c);
+            // A line of the log is one line, whatever is told in it.
+            out.push(if c.is_control() { ' ' } else { c });
         }
     }
     push_masked(&mut out, &word);
@@ -136,5 +137,6 @@ mod tests {
         ] {
             assert_eq!(masked(text), text);
         }
+        assert_eq!(masked("caused\nby:\t a\x1b[1m"), "caused by:  a [1m");
     }
 }

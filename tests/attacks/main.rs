@@ -166,6 +166,8 @@ async fn linked(sandbox: &Sandbox, number: &str, http: &str) -> (Daemon, Value) 
     let qr = daemon.qr().await;
     phone.scan(&qr).await.expect("the phone accepts");
     daemon.until_connected().await;
+    // Its reader has a connection of its own, from the first question on.
+    daemon.get("/connection/log").await;
     let status = daemon
         .until("a name", |status| status["pushName"] != Value::Null)
         .await;
