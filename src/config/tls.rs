@@ -5,6 +5,7 @@ use rustls::{
     InconsistentKeys,
     crypto::ring,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::ParsedCertificate,
     sign::CertifiedKey,
 };
 use std::{
@@ -18,7 +19,7 @@ use std::{
 /// A chain of certificates is some kilobytes.
 const MAX_FILE: u64 = 1 << 20;
 
-const CERT_FORM: &str = "write the certificate and then those between it and its authority into it, as PEM (certbot calls it fullchain.pem)";
+const CERT_FORM: &str = "write the certificate and then those between it and its authority into it, as PEM and of X.509 version 3 (certbot calls it fullchain.pem)";
 const KEY_FORM: &str = "write the private key into it, as PEM (certbot calls it privkey.pem)";
 
 /// A PEM file as it was read: so that a reload sees a renewed one.
@@ -70,6 +71,11 @@ impl fmt::Debug for Identity {
 /// Reads a PEM file.
 pub(super) fn pem(text: &str) -> Result<Pem, Wrong> {
     let path = value::path(text)?;
+    // Anything else, a pipe for one, may have nobody at its other end.
+    if fs::metadata(&path).is_ok_and(|there| !there.is_file()) {
+        let what = format!("{} is no file", path.display());
+        return Err(Wrong::new(what, "name a PEM file"));
+    }
     match bytes(&path) {
         Ok(bytes) if bytes.len() as u64 > MAX_FILE => Err(Wrong::new(
             format!("{} is larger than 1 MiB", path.display()),
@@ -155,6 +161,15 @@ fn identity(cert: &Pem, key: &Pem) -> Result<Identity, Faulty> {
     if chain.is_empty() {
         return Err(wrong(CERT, cert, "holds no certificate", CERT_FORM));
     }
+    for (index, one) in chain.iter().enumerate() {
+        if ParsedCertificate::try_from(one).is_err() {
+            let what = format!(
+                "has a certificate that cannot be used, number {}",
+                index + 1
+            );
+            return Err(wrong(CERT, cert, &what, CERT_FORM));
+        }
+    }
     let locked = b"ENCRYPTED";
     if key.bytes.windows(locked.len()).any(|word| word == locked) {
         let hint = "store it without one: openssl pkey -in OLD -out NEW, readable for the daemon's user only";
@@ -176,14 +191,12 @@ fn identity(cert: &Pem, key: &Pem) -> Result<Identity, Faulty> {
                 "is not the key of the certificate in {}",
                 cert.path.display()
             ),
-            "name the two files of one pair",
+            "name the two files of one pair; the certificate itself comes first in its file",
         )),
-        Err(_) => Err(wrong(
-            CERT,
-            cert,
-            "begins with a certificate that cannot be read",
-            CERT_FORM,
-        )),
+        Err(error) => {
+            let what = format!("cannot be used: {error}");
+            Err(wrong(CERT, cert, &what, CERT_FORM))
+        }
     }
 }
 
@@ -230,8 +243,15 @@ mod tests {
             complaint(&rubbish, &key),
             (
                 CERT,
-                "/r begins with a certificate that cannot be read".to_owned()
+                "/r has a certificate that cannot be used, number 1".to_owned()
             )
+        );
+        let mut chain = cert.bytes.clone();
+        chain.extend(&rubbish.bytes);
+        let chain = Pem::new(Path::new("/r"), chain);
+        assert_eq!(
+            complaint(&chain, &key).1,
+            "/r has a certificate that cannot be used, number 2"
         );
         let locked =
             b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";

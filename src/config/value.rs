@@ -276,8 +276,16 @@ pub(super) fn log_level(text: &str) -> Result<String, Wrong> {
     }
 }
 
+/// The last moment that is written with a year of four digits, as every date is
+/// that walinkd reads: what is later is as good as that.
+const LAST: Timestamp = Timestamp::from_millis(253_402_300_799_999);
+
 /// The first moment past a date (in UTC), or the moment itself.
 pub(super) fn end_of(date: &Datetime) -> Result<Timestamp, Wrong> {
+    unbounded_end_of(date).map(|end| end.min(LAST))
+}
+
+fn unbounded_end_of(date: &Datetime) -> Result<Timestamp, Wrong> {
     let wrong = |what: &str| {
         let hint = "write a date, 2027-01-01, or a moment with its offset, 2027-01-01T12:00:00Z";
         Wrong::new(what, hint)

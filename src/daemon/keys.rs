@@ -222,13 +222,23 @@ impl Keys {
             ));
         };
         let fixed = |place: &str| {
-            let text = format!("the key {name} is {place}: remove it there, then walinkd reload");
+            let text = format!("the key {name} is {place}");
             Err(Problem::new(Code::KeyFixed, text))
         };
         match found.source {
-            KeySource::Configuration => return fixed("in auth.keys of the configuration"),
-            KeySource::Environment => return fixed("in the environment of the daemon, API_KEY"),
-            KeySource::Credential => return fixed("a credential of the unit, api-key"),
+            KeySource::Configuration => {
+                return fixed(
+                    "in auth.keys of the configuration: remove it there, then walinkd reload",
+                );
+            }
+            KeySource::Environment => {
+                return fixed(
+                    "in the environment of the daemon, API_KEY: remove it there, then restart",
+                );
+            }
+            KeySource::Credential => {
+                return fixed("a credential of the unit, api-key: remove it there, then restart");
+            }
             KeySource::FirstStart => files::remove(&self.own_path())
                 .map_err(|error| unusable(anyhow!("{}: {error}", self.own_path().display())))?,
             KeySource::Added => {

@@ -85,6 +85,8 @@ pub(super) struct Place {
     pub(super) standing: Standing,
     /// Cancelled when the connection has to go at once.
     pub(super) cut: CancellationToken,
+    /// Who went for it.
+    pub(super) evicted: Option<Client>,
 }
 
 impl Places {
@@ -121,18 +123,19 @@ impl Places {
     /// them are at work; `may_crowd` exempts it from that limit.
     pub(super) fn take(&self, client: Client, may_crowd: bool, terms: &Terms) -> Option<Place> {
         let mut seats = self.0.seats();
+        let mut evicted = None;
         if !may_crowd && seats.of(client) >= terms.max_connections_per_client {
             let own = seats
                 .stranger_of(client)
                 .or_else(|| seats.quiet(|seat| seat.client == client))?;
-            seats.evict(own);
+            evicted = seats.evict(own);
         }
         // A reload may have lowered the limit below what is open: what is at
         // work then is let go by and by.
         while seats.taken.len() >= terms.max_connections
             && let Some(other) = seats.least()
         {
-            seats.evict(other);
+            evicted = seats.evict(other);
         }
         let number = self.0.turns.take();
         let place = Place {
@@ -140,6 +143,7 @@ impl Places {
             room: Arc::clone(&self.0),
             standing: Standing::new(number, Arc::clone(&self.0.turns)),
             cut: self.0.cut.child_token(),
+            evicted,
         };
         let seat = Seat {
             client,
@@ -213,10 +217,10 @@ impl Seats {
         self.taken.insert(number, seat);
     }
 
-    fn evict(&mut self, number: u64) {
-        if let Some(seat) = self.leave(number) {
-            seat.cut.cancel();
-        }
+    fn evict(&mut self, number: u64) -> Option<Client> {
+        let seat = self.leave(number)?;
+        seat.cut.cancel();
+        Some(seat.client)
     }
 
     fn leave(&mut self, number: u64) -> Option<Seat> {

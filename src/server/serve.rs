@@ -19,13 +19,14 @@ use tokio::{
     net::{TcpListener, TcpStream, UnixStream},
     sync::watch,
     task::JoinSet,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long requests may take to finish once the daemon stops.
 /// The whole stop is to be over within five seconds.
 const DRAIN: Duration = Duration::from_secs(4);
+const MINUTE: Duration = Duration::from_secs(60);
 /// The pause after an accept that failed for want of descriptors or memory.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -125,6 +126,7 @@ impl Server {
                 terms: self.terms.clone(),
                 drain: stop.clone(),
                 crowded: false,
+                told_full: None,
                 tasks: tasks.clone(),
             };
             loops.spawn(hall.receive(door, self.rules.clone()));
@@ -153,6 +155,8 @@ struct Hall {
     drain: CancellationToken,
     /// A client had all its places at work when it came for one more.
     crowded: bool,
+    /// When it was last told that connections went for others.
+    told_full: Option<Instant>,
     tasks: TaskTracker,
 }
 
@@ -223,6 +227,9 @@ impl Hall {
             return;
         };
         self.crowded = false;
+        if let Some(gone) = place.evicted {
+            self.tell_full(gone);
+        }
         let (router, drain) = (self.router.clone(), self.drain.clone());
         let standing = place.standing.clone();
         let header_timeout = terms.header_timeout;
@@ -255,6 +262,16 @@ impl Hall {
                     }
                 });
             }
+        }
+    }
+
+    /// One line a minute: a flood must not drown the journal.
+    fn tell_full(&mut self, gone: Client) {
+        if self.told_full.is_none_or(|at| at.elapsed() >= MINUTE) {
+            self.told_full = Some(Instant::now());
+            tracing::warn!(
+                "there are as many connections as there may be; for a new one one of {gone} went: if that is no flood, raise http.max_connections"
+            );
         }
     }
 

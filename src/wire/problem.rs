@@ -52,7 +52,8 @@ pub enum Code {
     BodyTooLarge,
     /// The body is not declared as JSON.
     UnsupportedMediaType,
-    /// WhatsApp limits pairing codes for this number.
+    /// No more pairing codes for this number for now: WhatsApp says so, or it has
+    /// had five in ten minutes.
     PairingLimited,
     /// WhatsApp refused to give a pairing code, for a reason that waiting does
     /// not mend.

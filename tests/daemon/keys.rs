@@ -106,6 +106,13 @@ async fn keys_are_made_listed_kept_and_removed() {
         );
     }
 
+    // As good as never, and as every other date.
+    add(&daemon, &["long", "--expires", "9999-12-31"]).await;
+    let (_, listed, _) = cli(&daemon, &["key", "list"]).await;
+    assert!(listed.contains("9999-12-31T23:59:59.999Z"), "{listed}");
+    let (code, _, err) = cli(&daemon, &["key", "remove", "long"]).await;
+    assert_eq!(code, 0, "{err}");
+
     // Not over TCP, with whatever key.
     let keys = ask(&daemon, Method::GET, "/admin/keys", &manager).await;
     assert_eq!(keys, StatusCode::NOT_FOUND);

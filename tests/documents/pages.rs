@@ -20,9 +20,12 @@ pub(super) fn documents() -> Vec<Document> {
             text: fill(
                 include_str!("walinkd.8.in"),
                 &[
-                    ("synopsis", verbs(&command).map(synopsis_line).collect()),
+                    (
+                        "synopsis",
+                        verbs(&command).iter().map(synopsis_line).collect(),
+                    ),
                     ("options", common(&command).map(option).collect()),
-                    ("verbs", verbs(&command).map(verb).collect()),
+                    ("verbs", verbs(&command).iter().map(verb).collect()),
                 ],
             ),
         },
@@ -67,8 +70,24 @@ fn fill(template: &str, blocks: &[(&str, String)]) -> String {
     page
 }
 
-pub(super) fn verbs(command: &Command) -> impl Iterator<Item = &Command> {
-    command.get_subcommands().filter(|verb| !verb.is_hide_set())
+/// Every verb, and in the place of one that only has verbs of its own those, by
+/// their whole names. Help has all of them, and is one.
+pub(super) fn verbs(command: &Command) -> Vec<Command> {
+    let visible = |verb: &&Command| !verb.is_hide_set();
+    let mut verbs = Vec::new();
+    for verb in command.get_subcommands().filter(visible) {
+        if verb.get_name() == "help" || !verb.has_subcommands() {
+            verbs.push(verb.clone());
+            continue;
+        }
+        let inner = verb.get_subcommands().filter(visible);
+        for inner in inner.filter(|inner| inner.get_name() != "help") {
+            let name = format!("{} {}", verb.get_name(), inner.get_name());
+            // clap keeps names that live for ever; this program does not.
+            verbs.push(inner.clone().name(&*name.leak()));
+        }
+    }
+    verbs
 }
 
 /// What the program itself takes, and what every verb takes.
