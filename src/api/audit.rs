@@ -27,8 +27,23 @@ impl By {
     ///
     /// When it may not: then nothing is to be done.
     pub(super) fn record(&self, event: &'static str, act: impl Display) -> Result<(), Problem> {
+        self.confirm()?;
+        self.tell(event, act);
+        Ok(())
+    }
+
+    /// Looks once more whether the caller may.
+    ///
+    /// # Errors
+    ///
+    /// When it may not: then nothing is to be done.
+    pub(super) fn confirm(&self) -> Result<(), Problem> {
         let now = (self.app.now)();
-        self.app.gate.confirm(&self.caller, now)?;
+        Ok(self.app.gate.confirm(&self.caller, now)?)
+    }
+
+    /// Records what was done, or is about to be.
+    pub(super) fn tell(&self, event: &'static str, act: impl Display) {
         let key = match &self.caller.who {
             Who::Key { name } => Some(&**name),
             Who::Peer { .. } => None,
@@ -38,7 +53,6 @@ impl By {
         self.app
             .recorder
             .record(entry.peer(&self.caller.origin).key(key));
-        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     App,
     audit::By,
     body,
-    problem::{answer, sentence},
+    problem::{answer, internal, sentence},
     query::{Kind, Parameter, Params, bad},
 };
 use crate::wire::{Done, KeyRemoved, KeyRequest, NewKey, Problem, Success, is_key_name};
@@ -42,11 +42,17 @@ pub(super) async fn add(
         ))
     })?;
     name_only(&app, &request.name)?;
-    by.record(
-        "admin.key_add",
-        format_args!("making the API key {:?}", request.name),
-    )?;
-    let made = app.office.add_key(request).await.map_err(spoken)?;
+    by.confirm()?;
+    // In a task of its own: what is made is told also when the caller hangs up.
+    let made = tokio::spawn(async move {
+        let made = app.office.add_key(request).await.map_err(spoken)?;
+        let until = made.expires.map(|at| format!(" until {at}"));
+        let until = until.unwrap_or_default();
+        let act = format!("made the API key {}, {}{until}", made.name, made.scope);
+        by.tell("admin.key_add", act);
+        Ok::<_, Problem>(made)
+    });
+    let made = made.await.map_err(|_| internal())??;
     Ok(answer(&added(made)))
 }
 
@@ -87,11 +93,14 @@ pub(super) async fn remove(
         }
     };
     name_only(&app, &name)?;
-    by.record(
-        "admin.key_remove",
-        format_args!("removing the API key {name:?}"),
-    )?;
-    let removed = app.office.remove_key(name).await.map_err(spoken)?;
+    by.confirm()?;
+    let removed = tokio::spawn(async move {
+        let removed = app.office.remove_key(name).await.map_err(spoken)?;
+        let act = format!("removed the API key {}", removed.name);
+        by.tell("admin.key_remove", act);
+        Ok::<_, Problem>(removed)
+    });
+    let removed = removed.await.map_err(|_| internal())??;
     Ok(answer(&gone(removed)))
 }
 

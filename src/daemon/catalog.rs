@@ -356,7 +356,7 @@ const ENTRIES: &[Entry] = &[
     entry(
         "admin.key_add",
         "ed70deaa7ed845f5ae6b1fae6f13ab02",
-        "Somebody asked for a new API key",
+        "Somebody has made an API key",
         "By @WALINKD_PEER@. If that was not to be, `walinkd key remove` it, and look who\n\
          may manage over the control socket: root, the daemon's user, and the group\n\
          control.group.",
@@ -364,7 +364,7 @@ const ENTRIES: &[Entry] = &[
     entry(
         "admin.key_remove",
         "4087ab7d43d342abb1eb2eca2c3e52a0",
-        "Somebody asked to remove an API key",
+        "Somebody has removed an API key",
         "By @WALINKD_PEER@. What waits with that key ends. If that was not to be, make\n\
          another with `walinkd key add` and give it to the client.",
     ),

@@ -21,6 +21,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
+    task::yield_now,
     time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -36,6 +37,10 @@ const MAX_HEAD: u32 = 16 * 1024;
 const MAX_BUFFER: u32 = 32 * 1024;
 /// Requests at once on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 32;
+
+/// So many requests of a connection are answered before others have their turn:
+/// hundreds may have come at once, each of them soon answered.
+const IN_A_ROW: u64 = 8;
 
 /// How long a quiet connection still takes a request once it is told to end:
 /// one that was on its way, and that the client could not know to be late.
@@ -58,6 +63,9 @@ impl Visit {
         outbox: &Outbox,
     ) -> Result<Response<Answer>, Infallible> {
         let answering = self.standing.begin();
+        if self.standing.begun().is_multiple_of(IN_A_ROW) {
+            yield_now().await;
+        }
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(self.origin.clone());
         request

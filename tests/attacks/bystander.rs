@@ -48,7 +48,8 @@ impl Bystander {
         let host = if beside { 1 } else { 2 };
         let (address, pid) = (daemon.address(), daemon.pid());
         let socket = daemon.home.socket();
-        let task = tokio::spawn(async move {
+        // In a thread of its own, so that it does not wait for the attackers' turns.
+        let watch = async move {
             let mut seen = Seen::default();
             let mut took = Vec::new();
             let mut kept = None;
@@ -74,6 +75,12 @@ impl Bystander {
             took.sort_unstable();
             seen.p99 = took[took.len() * 99 / 100];
             seen
+        };
+        let task = tokio::task::spawn_blocking(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            runtime.expect("a runtime").block_on(watch)
         });
         Self { stop, task }
     }

@@ -108,7 +108,7 @@ pub(crate) async fn rapid_reset(daemon: &Daemon) -> String {
 /// As many requests at once as a connection takes, without a key.
 pub(crate) async fn streams(daemon: &Daemon) -> String {
     let (address, secure) = (daemon.address(), secure::http2(daemon));
-    let outcomes = all(20, move |_| {
+    let outcomes = all(10, move |_| {
         let secure = secure.clone();
         Box::pin(async move {
             let (mut sender, _ended) = open(address, &secure, 65_535).await;

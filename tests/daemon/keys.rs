@@ -127,7 +127,7 @@ async fn keys_are_made_listed_kept_and_removed() {
     assert_eq!(status_with(&daemon, &manager).await, StatusCode::OK);
     let log = daemon.log();
     assert!(
-        log.contains("removing the API key \"reader\", asked for by uid="),
+        log.contains("removed the API key reader, asked for by uid="),
         "{log}"
     );
     // A query names one as well.

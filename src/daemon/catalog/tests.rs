@@ -200,7 +200,10 @@ fn kinds_in(text: &str) -> BTreeSet<String> {
             literal.split('"').next().map(str::to_owned)
         })
     };
-    let mut kinds: BTreeSet<String> = after("Entry::new(").chain(after("record(")).collect();
+    let mut kinds: BTreeSet<String> = after("Entry::new(")
+        .chain(after("record("))
+        .chain(after(".tell("))
+        .collect();
     kinds.extend(after("passkey_failed(").map(|code| format!("pairing.{code}")));
     let codes = text.split("\"pairing_").skip(1);
     let codes = codes.filter_map(|rest| rest.split('"').next());
