@@ -250,7 +250,7 @@ async fn doors(config: &Config, group: Option<u32>) -> anyhow::Result<Inherited>
     let mut doors = server::inherited()?;
     if doors.tcp.is_empty() {
         for address in &config.http.listen {
-            doors.tcp.push(server::bind_tcp(*address).await?);
+            doors.tcp.push(server::bind_tcp(*address)?);
         }
     }
     if doors.control.is_empty() {

@@ -1,8 +1,13 @@
 //! What fail2ban makes of the log.
 
-use crate::support::{Home, KEY};
+use crate::support::{Home, KEY, SOON};
 use hyper::Method;
-use std::{collections::BTreeMap, fs, process::Command};
+use std::{
+    collections::BTreeMap,
+    fs,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 const FILTER: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -60,6 +65,12 @@ async fn fail2ban_finds_who_guesses_and_nobody_else() {
     let path = "/connection/status?refused%20198.51.100.1:1:%20unknown%20key";
     daemon.call_tcp(Method::GET, path, None, &headers).await;
 
+    // What it writes is read a moment later.
+    let deadline = Instant::now() + SOON;
+    while daemon.log().matches(": unknown key").count() < 6 {
+        assert!(Instant::now() < deadline, "{}", daemon.log());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     let log = daemon.log();
     let expected = BTreeMap::from([
         ("203.0.113.7".to_owned(), 3),

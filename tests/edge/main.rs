@@ -150,7 +150,7 @@ async fn edge(max_connections: usize, header_timeout: Duration, request_timeout:
         now: || NOW,
     });
     let mut server = Server::new(routers.tcp, routers.control, terms, rules_now);
-    let listener = bind_tcp(([127, 0, 0, 1], 0).into()).await.expect("a port");
+    let listener = bind_tcp(([127, 0, 0, 1], 0).into()).expect("a port");
     let address = listener.local_addr().expect("an address");
     server.listen_tcp(listener);
     let control = ControlSocket::bind(&socket, None).await.expect("a socket");
