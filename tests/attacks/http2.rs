@@ -41,6 +41,21 @@ fn request(path: &str, key: bool) -> Request<()> {
     request.body(()).expect("a request")
 }
 
+/// Whether a connection ends in time.
+async fn end(ended: JoinHandle<()>, within: Duration) -> String {
+    let ended = timeout(within, ended).await.is_ok();
+    if ended { "closed" } else { "still open" }.to_owned()
+}
+
+fn all_closed(outcomes: Vec<String>) -> String {
+    let open = outcomes
+        .iter()
+        .filter(|outcome| *outcome != "closed")
+        .count();
+    assert_eq!(open, 0, "{}", tally(outcomes));
+    tally(outcomes)
+}
+
 /// Asks for much, and gives no leave to send any of it.
 pub(crate) async fn nothing_taken(daemon: &Daemon) -> String {
     let (address, secure) = (daemon.address(), secure::http2(daemon));
@@ -59,19 +74,10 @@ pub(crate) async fn nothing_taken(daemon: &Daemon) -> String {
                 }
             }
             // Its streams stand until the daemon ends the connection.
-            match timeout(UNTAKEN, ended).await {
-                Ok(_) => "closed".to_owned(),
-                Err(_) => "still open".to_owned(),
-            }
+            end(ended, UNTAKEN).await
         })
     });
-    let outcomes = outcomes.await;
-    assert!(
-        outcomes.iter().all(|outcome| outcome == "closed"),
-        "{}",
-        tally(outcomes)
-    );
-    tally(outcomes)
+    all_closed(outcomes.await)
 }
 
 /// Requests that are taken back at once.
@@ -90,19 +96,10 @@ pub(crate) async fn rapid_reset(daemon: &Daemon) -> String {
                 tokio::task::yield_now().await;
             }
             drop(sender);
-            match timeout(PATIENCE, ended).await {
-                Ok(_) => "closed".to_owned(),
-                Err(_) => "still open".to_owned(),
-            }
+            end(ended, PATIENCE).await
         })
     });
-    let outcomes = outcomes.await;
-    assert!(
-        outcomes.iter().all(|outcome| outcome == "closed"),
-        "{}",
-        tally(outcomes)
-    );
-    tally(outcomes)
+    all_closed(outcomes.await)
 }
 
 /// As many requests at once as a connection takes, without a key.
