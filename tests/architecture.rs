@@ -82,6 +82,38 @@ fn every_room_keeps_to_itself() {
     assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
 }
 
+/// What a caller has sent meets the hashes in one place, by a comparison that
+/// takes the same time whatever is wrong with it.
+#[test]
+fn keys_are_compared_in_constant_time() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let code = |path: &Path| {
+        let text = fs::read_to_string(path).expect("a source file is readable");
+        without_tests(&without_prose(&text))
+    };
+    let keys = code(&src.join("auth/keys.rs"));
+    let (_, find) = keys.split_once("fn find(").expect("the comparison");
+    let find = &find[find.find('{').expect("a body")..];
+    let find = &find[..block_end(find)];
+    assert!(find.contains(".ct_eq("), "{find}");
+    for shortcut in [
+        "==", "!=", ".eq(", "return", "break", "?;", ".find(", ".any(",
+    ] {
+        assert!(!find.contains(shortcut), "{shortcut} in {find}");
+    }
+    // And nobody hashes what was sent to compare it elsewhere.
+    for path in rust_files(&src.join("auth")) {
+        let code = code(&path);
+        let digests = code.matches("Sha256::digest").count();
+        let allowed = usize::from(path.ends_with("auth/keys.rs"));
+        let tests = is_test_file(&path.to_string_lossy());
+        assert!(tests || digests <= allowed, "{}", path.display());
+    }
+    let gate = code(&src.join("auth/gate.rs"));
+    assert_eq!(gate.matches("presented(headers)").count(), 1);
+    assert!(gate.contains("keyring.find(presented)"));
+}
+
 /// All faults of one file, unless it holds only tests; `path` is relative to `src`, with `/`.
 fn check(path: &str, text: &str) -> Vec<String> {
     if is_test_file(path) {
