@@ -1,6 +1,6 @@
 //! What is to be recorded, before it has a number.
 
-use crate::wire::{Severity, State};
+use crate::wire::{Event, Severity, State, Timestamp};
 use std::fmt::Display;
 
 /// Longer messages are cut, in bytes: so a page of events has a size. Only the
@@ -77,6 +77,22 @@ impl Entry {
         let end = self.message.floor_char_boundary(LONGEST_MESSAGE);
         self.message.truncate(end);
         self
+    }
+
+    /// The event that it becomes.
+    pub(super) fn told(self, id: u64, at: Timestamp) -> Event {
+        Event {
+            id,
+            kind: self.kind,
+            at,
+            severity: self.severity,
+            message: self.message,
+            state: self.state,
+            reason: self.reason,
+            peer: self.peer,
+            key: self.key,
+            suppressed: self.suppressed,
+        }
     }
 
     /// The line in the log. The fields are the journal's, as systemd names it.

@@ -8,6 +8,7 @@
 mod cursor;
 mod entry;
 mod reader;
+mod recent;
 mod recorder;
 mod shared;
 mod store;

@@ -102,6 +102,10 @@ impl Reader {
     ///
     /// When the file cannot be read.
     pub async fn after(&self, id: u64, limit: usize) -> Result<Page, ReadError> {
+        if let Some((events, next)) = self.shared.after(id, limit) {
+            let gap = false;
+            return Ok(Page { gap, events, next });
+        }
         self.read(move |connection| {
             // One transaction, so that nothing is pruned in between.
             let transaction = connection.transaction()?;

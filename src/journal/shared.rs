@@ -1,8 +1,13 @@
 //! What the writer and everybody else know of each other.
 
+use super::recent::Recent;
+use crate::wire::Event;
 use std::{
     path::PathBuf,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use tokio::sync::watch;
@@ -17,6 +22,7 @@ pub(super) struct Shared {
     file: AtomicU64,
     /// The id of the newest event that is on the disk.
     newest: watch::Sender<u64>,
+    recent: Mutex<Recent>,
     /// Why events cannot be kept, while they cannot.
     trouble: watch::Sender<Option<String>>,
 }
@@ -29,6 +35,7 @@ impl Shared {
             closing: AtomicBool::new(false),
             file: AtomicU64::new(0),
             newest: watch::Sender::new(0),
+            recent: Mutex::default(),
             trouble: watch::Sender::new(None),
         };
         shared.set_keep(keep);
@@ -55,6 +62,7 @@ impl Shared {
     /// The file was opened, perhaps anew and as another one.
     pub(super) fn opened(&self, newest: u64) {
         self.file.fetch_add(1, Ordering::AcqRel);
+        self.recent().begin(newest);
         self.trouble.send_replace(None);
         self.newest.send_replace(newest);
     }
@@ -64,10 +72,27 @@ impl Shared {
         self.file.load(Ordering::Acquire)
     }
 
-    /// A batch is on the disk.
-    pub(super) fn written(&self, newest: u64) {
+    /// These are on the disk now.
+    pub(super) fn written(&self, events: Vec<Event>) {
         self.trouble.send_replace(None);
+        let Some(last) = events.last() else { return };
+        let newest = last.id;
+        self.recent().extend(events);
         self.newest.send_replace(newest);
+    }
+
+    /// Events up to this one are gone.
+    pub(super) fn pruned(&self, through: u64) {
+        self.recent().prune(through);
+    }
+
+    /// As [`Recent::after`].
+    pub(super) fn after(&self, id: u64, limit: usize) -> Option<(Vec<Event>, u64)> {
+        self.recent().after(id, limit)
+    }
+
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn newest(&self) -> watch::Receiver<u64> {

@@ -138,13 +138,14 @@ impl Store {
         newest(&self.connection)
     }
 
-    /// Appends all of them or none, and gives the id of the last.
+    /// Appends all of them or none, and gives them as they are told.
     ///
     /// # Errors
     ///
     /// When the file cannot be written.
-    pub(super) fn append(&mut self, batch: &[(Timestamp, Entry)]) -> rusqlite::Result<u64> {
+    pub(super) fn append(&mut self, batch: &[(Timestamp, Entry)]) -> rusqlite::Result<Vec<Event>> {
         let transaction = self.connection.transaction()?;
+        let mut events = Vec::with_capacity(batch.len());
         let mut insert = transaction.prepare(
             "INSERT INTO event (at, type, severity, message, state, reason, peer, key, suppressed)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -161,21 +162,22 @@ impl Store {
                 entry.key,
                 entry.suppressed.map(to_sql),
             ])?;
+            let id = from_sql(transaction.last_insert_rowid());
+            events.push(entry.clone().told(id, *at));
         }
         drop(insert);
-        let last = transaction.last_insert_rowid();
         transaction.commit()?;
-        Ok(from_sql(last))
+        Ok(events)
     }
 
     /// Removes the oldest events, at most `most` of them, as long as they are
-    /// from before `cutoff`; gives their number. Where the clock was set back
+    /// from before `cutoff`; gives their number and the id of the last. Where the clock was set back
     /// an older event may stand behind a newer one: it goes with that one.
     ///
     /// # Errors
     ///
     /// When the file cannot be read or written.
-    pub(super) fn prune(&mut self, cutoff: Timestamp, most: u32) -> rusqlite::Result<usize> {
+    pub(super) fn prune(&mut self, cutoff: Timestamp, most: u32) -> rusqlite::Result<(usize, u64)> {
         let transaction = self.connection.transaction()?;
         let through: Option<i64> = transaction.query_row(
             "SELECT max(id) FROM (
@@ -187,11 +189,13 @@ impl Store {
             params![cutoff.millis(), most],
             |row| row.get(0),
         )?;
-        let Some(through) = through else { return Ok(0) };
+        let Some(through) = through else {
+            return Ok((0, 0));
+        };
         let removed = transaction.execute("DELETE FROM event WHERE id <= ?1", [through])?;
         transaction.execute("UPDATE pruned SET through = ?1", [through])?;
         transaction.commit()?;
-        Ok(removed)
+        Ok((removed, from_sql(through)))
     }
 
     /// Removes the oldest refusals but for `kept` of them; gives their number.

@@ -134,7 +134,7 @@ async fn no_id_comes_twice() {
             let (mut store, _) =
                 Store::open(&dir.path().join("journal.db"), NOON, 0).expect("opens");
             let all = Timestamp::from_millis(i64::MAX);
-            assert_eq!(store.prune(all, 100).expect("pruned"), 2);
+            assert_eq!(store.prune(all, 100).expect("pruned").0, 2);
         }
     }
     // JavaScript reads it exactly.
@@ -187,7 +187,7 @@ async fn a_gap_is_told_once() {
     journal.close(SOON);
     let (mut store, _) = Store::open(&dir.path().join("journal.db"), NOON, 0).expect("opens");
     let all = Timestamp::from_millis(i64::MAX);
-    assert_eq!(store.prune(all, 4).expect("pruned"), 4);
+    assert_eq!(store.prune(all, 4).expect("pruned").0, 4);
     drop(store);
 
     let journal = open(&dir);
@@ -213,6 +213,29 @@ async fn a_gap_is_told_once() {
 }
 
 #[tokio::test]
+async fn memory_and_disk_tell_the_same() {
+    let dir = folder();
+    let journal = open(&dir);
+    let recorder = journal.recorder();
+    recorder.record(entry("one").state(State::Idle).reason(Some("network")));
+    recorder.record(entry("two").peer("192.0.2.1:4711").key(Some("dashboard")));
+    recorder.record(Entry::new("auth.refused", Severity::Warning, "three").suppressed(3));
+    let reader = journal.reader();
+    let mut disk = until(&reader, "three").await;
+    disk.reverse();
+    let shared = &journal.shared;
+    for (at, event) in disk.iter().enumerate() {
+        let (memory, next) = shared.after(event.id, 100).expect("it is recent");
+        assert_eq!(memory, disk[at + 1..]);
+        assert_eq!(next, disk[2].id);
+        let page = reader.after(event.id, 100).await.expect("it reads");
+        assert_eq!((page.gap, page.events, page.next), (false, memory, next));
+    }
+    // Only the disk knows whether there was one before the first.
+    assert_eq!(shared.after(0, 100), None);
+}
+
+#[tokio::test]
 async fn old_events_go_and_a_reload_changes_how_old() {
     static CLOCK: AtomicI64 = AtomicI64::new(0);
     fn clock() -> Timestamp {
@@ -222,7 +245,7 @@ async fn old_events_go_and_a_reload_changes_how_old() {
     let journal = Journal::open(dir.path(), KEEP, clock);
     let (recorder, reader) = (journal.recorder(), journal.reader());
     recorder.record(entry("old"));
-    until(&reader, "old").await;
+    let old = until(&reader, "old").await[0].id;
     CLOCK.store(3_600_000, Ordering::Relaxed);
     recorder.record(entry("new"));
     until(&reader, "new").await;
@@ -236,6 +259,9 @@ async fn old_events_go_and_a_reload_changes_how_old() {
         assert!(std::time::Instant::now() < deadline, "{events:?}");
         tokio::task::yield_now().await;
     }
+    // Nor does memory go on telling them.
+    let page = reader.after(old - 1, 10).await.expect("it reads");
+    assert_eq!((page.gap, messages(&page.events)), (true, vec!["new"]));
 }
 
 #[test]

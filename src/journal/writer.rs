@@ -6,7 +6,7 @@ use super::{
     shared::Shared,
     store::{MAX_BYTES, Store, is_damage},
 };
-use crate::wire::{Severity, Timestamp};
+use crate::wire::{Event, Severity, Timestamp};
 use rusqlite::ErrorCode;
 use std::{
     sync::{
@@ -32,9 +32,9 @@ const BATCH: usize = 256;
 /// How often events that have grown too old are looked for.
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 
-/// Events removed in one go: a fraction of a second, then new ones are heard
 /// So many refusals stay when room is short: some 5 MiB.
 const REFUSALS: u32 = 50_000;
+/// Events removed in one go: a fraction of a second, then new ones are heard
 /// again.
 const PRUNE_STEP: u32 = 5_000;
 
@@ -158,9 +158,9 @@ impl Writer {
         let now = (self.clock)();
         batch.splice(..0, note.clone().map(|note| (now, note)));
         match self.append(&mut batch) {
-            Ok(Some(newest)) => {
+            Ok(Some(written)) => {
                 self.retry_at = None;
-                self.shared.written(newest);
+                self.shared.written(written);
                 if let Some(note) = note {
                     note.tell();
                 }
@@ -172,8 +172,11 @@ impl Writer {
         self.lost.fetch_add(lost + events, Ordering::Relaxed);
     }
 
-    /// The id of the last event written, if any was.
-    fn append(&mut self, batch: &mut Vec<(Timestamp, Entry)>) -> rusqlite::Result<Option<u64>> {
+    /// The events as they were written, if any was.
+    fn append(
+        &mut self,
+        batch: &mut Vec<(Timestamp, Entry)>,
+    ) -> rusqlite::Result<Option<Vec<Event>>> {
         let now = (self.clock)();
         batch.splice(..0, self.open().map(|told| (now, told)));
         let Some(store) = self.store.as_mut().filter(|_| !batch.is_empty()) else {
@@ -224,13 +227,19 @@ impl Writer {
         let due = keep != self.kept || self.pruned_at.is_none_or(|at| at.elapsed() >= PRUNE_EVERY);
         self.kept = keep;
         let now = (self.clock)();
+        let shared = &self.shared;
         let Some(store) = &mut self.store else { return };
+        let remove = |store: &mut Store, cutoff| {
+            let (removed, through) = store.prune(cutoff, PRUNE_STEP)?;
+            shared.pruned(through);
+            Ok::<_, rusqlite::Error>(removed)
+        };
         let pruned = (|| {
             if store.used()? > MAX_BYTES {
                 store.prune_refusals(REFUSALS)?;
             }
             while store.used()? > MAX_BYTES {
-                if store.prune(Timestamp::from_millis(i64::MAX), PRUNE_STEP)? == 0 {
+                if remove(store, Timestamp::from_millis(i64::MAX))? == 0 {
                     break;
                 }
             }
@@ -239,7 +248,7 @@ impl Writer {
             }
             let age = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
             let cutoff = Timestamp::from_millis(now.millis().saturating_sub(age));
-            let removed = store.prune(cutoff, PRUNE_STEP)?;
+            let removed = remove(store, cutoff)?;
             let more = removed == PRUNE_STEP as usize;
             Ok::<_, rusqlite::Error>((!more).then(Instant::now))
         })();
