@@ -2,6 +2,7 @@
 //! Never a lock, never the session itself.
 
 use super::{
+    audience::{Attendance, Audience},
     limits::{CODES, WINDOW},
     passkey::{PasskeyError, PasskeyOrder},
 };
@@ -122,6 +123,7 @@ pub struct Handle {
     commands: mpsc::Sender<Command>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     last_heard: LastHeard,
+    audience: Audience,
 }
 
 /// When WhatsApp's last byte came in. Outside the snapshots: it changes with
@@ -153,6 +155,7 @@ pub struct Inbox {
     pub commands: mpsc::Receiver<Command>,
     pub snapshots: watch::Sender<Arc<Snapshot>>,
     pub last_heard: LastHeard,
+    pub audience: Audience,
 }
 
 /// A handle and the inbox behind it, beginning with `first`.
@@ -160,16 +163,19 @@ pub fn channel(first: Snapshot) -> (Handle, Inbox) {
     let (commands, inbox) = mpsc::channel(QUEUE);
     let (publish, snapshots) = watch::channel(Arc::new(first));
     let last_heard = LastHeard::never();
+    let audience = Audience::default();
     (
         Handle {
             commands,
             snapshots,
             last_heard: last_heard.clone(),
+            audience: audience.clone(),
         },
         Inbox {
             commands: inbox,
             snapshots: publish,
             last_heard,
+            audience,
         },
     )
 }
@@ -247,6 +253,11 @@ impl Handle {
     /// queue is full, somebody else is asking already.
     pub fn asked(&self) {
         let _ = self.commands.try_send(Command::Asked);
+    }
+
+    /// Asks without an end, until the value is dropped.
+    pub fn attend(&self) -> Attendance {
+        Attendance::begin(self.audience.clone(), self.clone())
     }
 
     /// Pairing mode for a number: the code to enter on the phone.

@@ -5,6 +5,7 @@
 //! not know HTTP or configuration files. Deciding is pure (`machine`), doing
 //! is elsewhere (`task`); the rest of the program holds a [`Handle`].
 
+mod audience;
 mod backoff;
 mod candidate;
 mod commands;
@@ -25,6 +26,7 @@ mod verdict;
 mod view;
 mod waiters;
 
+pub use audience::{Attendance, Audience};
 pub use handle::{
     Command, Handle, Inbox, LastHeard, PairError, PairOrder, PairingPolicy, Snapshot, Stopping,
     channel,

@@ -211,7 +211,12 @@ impl Task {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
             let now = self.now();
-            for effect in self.machine.step(input, now) {
+            let mut effects = Vec::new();
+            if self.inbox.audience.is_there() {
+                effects = self.machine.step(Input::Asked, now);
+            }
+            effects.extend(self.machine.step(input, now));
+            for effect in effects {
                 self.perform(effect);
             }
             if let Some(next) = self.work_off() {
