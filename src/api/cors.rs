@@ -1,6 +1,6 @@
 //! Which web pages may call.
 
-use super::Settings;
+use super::{Settings, events::LAST_EVENT_ID};
 use axum::http::{
     HeaderName, Method,
     header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN, RETRY_AFTER},
@@ -28,6 +28,7 @@ pub(super) fn layer(settings: watch::Receiver<Arc<Settings>>) -> CorsLayer {
             HeaderName::from_static("x-api-key"),
             AUTHORIZATION,
             CONTENT_TYPE,
+            LAST_EVENT_ID,
         ])
         .expose_headers([RETRY_AFTER])
         .vary([ORIGIN])

@@ -11,10 +11,12 @@ use crate::{
     wire::{Code, Problem},
 };
 use axum::{
+    body::{Body, HttpBody as _},
     extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use futures_util::StreamExt;
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 
@@ -24,6 +26,8 @@ pub(super) struct Guard {
     pub right: Right,
     /// The longest wait the caller may ask for on top of the request's time.
     pub longest_wait: Duration,
+    /// Its answer goes on for as long as the caller likes.
+    pub streams: bool,
 }
 
 pub(super) async fn guard(
@@ -53,7 +57,9 @@ pub(super) async fn guard(
         caller: caller.clone(),
         app: Arc::clone(app),
     });
-    if guard.may_wait(&request) {
+    if guard.streams {
+        guard.answer_streaming(caller, request, next).await
+    } else if guard.may_wait(&request) {
         guard.answer_waiting(&caller, request, next).await
     } else {
         guard.answer(request, next).await
@@ -96,6 +102,25 @@ impl Guard {
                 Problem::from(Refusal::Revoked).into_response()
             }
         }
+    }
+
+    /// As [`Guard::answer_waiting`], for as long as the answer lasts: it ends
+    /// when the right to it does.
+    async fn answer_streaming(&self, caller: Caller, request: Request, next: Next) -> Response {
+        let counted = match self.app.gate.stream(&caller) {
+            Ok(stream) => stream,
+            Err(refused) => return self.app.refuse(refused),
+        };
+        let response = self.answer(request, next).await;
+        if !response.status().is_success() || response.body().is_end_stream() {
+            return response;
+        }
+        let app = Arc::clone(&self.app);
+        let revoked = async move {
+            app.gate.revoked(&caller, app.now).await;
+            drop(counted);
+        };
+        response.map(|body| Body::from_stream(body.into_data_stream().take_until(revoked)))
     }
 }
 

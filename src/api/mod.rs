@@ -7,6 +7,7 @@ mod audit;
 mod body;
 mod cors;
 mod disconnect;
+mod events;
 mod guard;
 mod health;
 mod keys;
@@ -26,6 +27,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use events::Frames as EventFrames;
 pub use openapi::description;
 pub use reference::{Call, reference};
 pub use table::Place;
@@ -34,7 +36,7 @@ use crate::{
     auth::Gate,
     journal::{Reader, Recorder},
     link,
-    wire::{KeyInfo, KeyRemoved, KeyRequest, NewKey, Problem, ReloadReport, Timestamp},
+    wire::{KeyInfo, KeyRemoved, KeyRequest, NewKey, Problem, ReloadReport, Status, Timestamp},
 };
 use axum::{
     Router,
@@ -92,6 +94,8 @@ pub struct App {
     pub office: Box<dyn Office>,
     /// Turns at sending the log; see [`log_turns`].
     pub logs: Arc<Semaphore>,
+    /// What is sent to many, written once.
+    pub frames: EventFrames,
     pub now: fn() -> Timestamp,
 }
 
@@ -147,6 +151,13 @@ impl App {
         let wait = self.stopping.run_until_cancelled(self.link.wait_for(holds));
         // However it ends, the caller looks at how things stand then.
         let _ = timeout(limit, wait).await;
+    }
+
+    /// How the connection stands, and whether that can be kept.
+    fn status(&self) -> Status {
+        let mut status = self.link.status();
+        status.health.extend(self.events.trouble());
+        status
     }
 
     fn settings(&self) -> Arc<Settings> {

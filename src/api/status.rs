@@ -42,7 +42,5 @@ pub(super) async fn show(State(app): State<Arc<App>>, params: Params) -> Result<
         }
         (None, None) => {}
     }
-    let mut status = app.link.status();
-    status.health.extend(app.events.trouble());
-    Ok(answer(&Success::new(status)))
+    Ok(answer(&Success::new(app.status())))
 }

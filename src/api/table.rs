@@ -2,7 +2,7 @@
 //! is no line without a right.
 
 use super::{
-    App, disconnect,
+    App, disconnect, events,
     guard::{Guard, guard},
     health, keys, log, openapi, pairing, passkey, pause, qr,
     query::{self, Parameter, WAIT},
@@ -71,6 +71,8 @@ pub(super) struct Route {
     /// What may stand behind the `?`.
     pub parameters: &'static [Parameter],
     pub longest_wait: Duration,
+    /// Its answer has no end of its own.
+    pub streams: bool,
     serve: MethodRouter<Arc<App>>,
 }
 
@@ -104,6 +106,8 @@ pub(super) fn table() -> Vec<Route> {
             "Drops the connection, skips any wait, and connects now; not while paused or in the passkey step, as the message then says."),
         get("/connection/log", Read, Everywhere, log::show,
             "What has happened, the newest first: 100 events, or ?limit= up to 1000. ?before=ID, with the id of the last one, goes on from there.").taking(&[log::LIMIT, log::BEFORE]),
+        get("/connection/events", Read, Everywhere, events::show,
+            "What happens, as it happens, by server-sent events: the status, then each event with its id as it comes. With the header Last-Event-ID, or ?after=ID, it goes on behind that event.").taking(&[events::AFTER, events::STATUS]).streaming(),
         get("/livez", Open, Everywhere, health::live,
             "Whether the daemon lives. A lost link changes nothing here."),
         get("/readyz", Open, Everywhere, health::ready,
@@ -189,6 +193,7 @@ fn route(
         summary,
         parameters: &[],
         longest_wait: Duration::ZERO,
+        streams: false,
         serve,
     }
 }
@@ -199,6 +204,11 @@ impl Route {
         if parameters.contains(&WAIT) {
             self.longest_wait = query::LONGEST_WAIT;
         }
+        self
+    }
+
+    fn streaming(mut self) -> Self {
+        self.streams = true;
         self
     }
 }
@@ -212,6 +222,7 @@ pub(super) fn router(app: &Arc<App>, place: Place) -> Router {
                 app: Arc::clone(app),
                 right: route.right,
                 longest_wait: route.longest_wait,
+                streams: route.streams,
             };
             let layer = middleware::from_fn_with_state(guarded, guard);
             router = router.route(route.path, route.serve.route_layer(layer));

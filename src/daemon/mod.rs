@@ -208,6 +208,7 @@ async fn serve(
         stopping: stopping.clone(),
         office: Box::new(reloads.clone()),
         logs: api::log_turns(),
+        frames: api::EventFrames::default(),
         now: Timestamp::now,
     });
     let mut server = Server::new(routers.tcp, routers.control, terms_in_force, rules_in_force);

@@ -1,4 +1,5 @@
-//! What has happened, as the API tells it: `GET /connection/log`.
+//! What has happened, as the API tells it: `GET /connection/log` and
+//! `GET /connection/events`.
 
 use super::{State, Timestamp};
 use schemars::JsonSchema;
@@ -34,6 +35,16 @@ pub struct Event {
     /// How many of the same were only counted, just before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suppressed: Option<u64>,
+}
+
+/// Events that are not there any more, or never were: `GET /connection/events`
+/// tells of them where they would have stood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Gap {
+    /// The id that was to be gone on behind.
+    pub from: u64,
+    /// The id that is gone on behind instead.
+    pub to: u64,
 }
 
 /// How loud an event is.

@@ -14,7 +14,7 @@ mod reload;
 mod status;
 mod timestamp;
 
-pub use event::{Event, Severity};
+pub use event::{Event, Gap, Severity};
 pub use key::{KeyInfo, KeyRemoved, KeyRequest, KeySource, NewKey, Scope, is_key_name};
 pub use pairing::{
     Disconnected, Done, InvalidCode, PairingCode, PairingRequest, PairingStarted, QrCode,

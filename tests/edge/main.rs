@@ -23,7 +23,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use walinkd::{
-    api::{App, Office, Settings, Work, log_turns, routers},
+    api::{App, EventFrames, Office, Settings, Work, log_turns, routers},
     auth::{Gate, Key, Keyring, Rules, Scope},
     journal::Journal,
     link::{self, Inbox, Snapshot},
@@ -147,6 +147,7 @@ async fn edge(max_connections: usize, header_timeout: Duration, request_timeout:
         stopping: CancellationToken::new(),
         office: Box::new(Idle),
         logs: log_turns(),
+        frames: EventFrames::default(),
         now: || NOW,
     });
     let mut server = Server::new(routers.tcp, routers.control, terms, rules_now);

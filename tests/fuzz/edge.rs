@@ -62,6 +62,7 @@ impl Edge {
             stopping,
             office: Box::new(Nobody),
             logs: walinkd::api::log_turns(),
+            frames: walinkd::api::EventFrames::default(),
             now: || NOW,
         }
     }

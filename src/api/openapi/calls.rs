@@ -142,6 +142,9 @@ pub(super) fn call(method: &Method, path: &str) -> Option<Call> {
             Content::of([("events", Success::new(examples::events()))]),
         )
         .refuses(&[Code::Stopping]),
+        ("GET", "/connection/events") => {
+            Call::new("followEvents", Content::events()).refuses(&[Code::Stopping])
+        }
         ("GET", "/admin/keys") => Call::new(
             "listKeys",
             Content::of([("keys", Success::new(examples::keys()))]),

@@ -1,11 +1,17 @@
 //! A body, by its type: schema and examples cannot say different things.
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
+use super::examples;
+use crate::{
+    api::events::MEDIA,
+    wire::{Event, Gap, Status},
+};
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 /// What a body looks like.
 pub(super) struct Content {
+    media: &'static str,
     schema: fn(&mut SchemaGenerator) -> Schema,
     examples: Map<String, Value>,
 }
@@ -15,6 +21,7 @@ impl Content {
         examples: impl IntoIterator<Item = (&'static str, T)>,
     ) -> Self {
         Self {
+            media: "application/json",
             schema: SchemaGenerator::subschema_for::<T>,
             examples: examples
                 .into_iter()
@@ -23,15 +30,42 @@ impl Content {
         }
     }
 
+    /// Server-sent events.
+    pub(super) fn events() -> Self {
+        let example = json!({"value": examples::stream()});
+        Self {
+            media: MEDIA,
+            schema: events,
+            examples: Map::from_iter([("start".to_owned(), example)]),
+        }
+    }
+
     /// A Media Type Object for each type of media, of which there is one.
     pub(super) fn describe(self, schemas: &mut SchemaGenerator) -> Value {
         json!({
-            "application/json": {
+            self.media: {
                 "schema": (self.schema)(schemas),
                 "examples": self.examples,
             },
         })
     }
+}
+
+/// A text, as far as JSON Schema can tell; beside it, what the data of each of
+/// its events is.
+fn events(schemas: &mut SchemaGenerator) -> Schema {
+    let status = schemas.subschema_for::<Status>();
+    let gap = schemas.subschema_for::<Gap>();
+    let event = schemas.subschema_for::<Event>();
+    json_schema!({
+        "type": "string",
+        "description": "First the event `status`, without an id, and with `?status=live` one more \
+            at each change. Then an event for each line of `GET /connection/log`: its id, its \
+            type, and the same object as data. The event `gap` stands for those that are not \
+            there any more. A line with `id:` alone gives a place to resume from. A comment comes \
+            every 15 s.",
+        "x-walinkd-data": {"status": status, "gap": gap, "other": event},
+    })
 }
 
 /// For what the daemon writes: a field is required unless it may be left out.

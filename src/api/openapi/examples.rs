@@ -1,10 +1,13 @@
 //! Answers as they may be. Being values of the wire types, they have the shape
 //! that real ones have.
 
-use crate::wire::{
-    Disconnected, Event, KeyInfo, KeyRemoved, KeyRequest, KeySource, NewKey, PairingCode,
-    PasskeyBody, PasskeyStage, PasskeyStep, PhoneNumber, QrCode, QrCodeBody, ReloadReport, Scope,
-    Severity, State, Status, Timestamp,
+use crate::{
+    api::events::frames,
+    wire::{
+        Disconnected, Event, KeyInfo, KeyRemoved, KeyRequest, KeySource, NewKey, PairingCode,
+        PasskeyBody, PasskeyStage, PasskeyStep, PhoneNumber, QrCode, QrCodeBody, ReloadReport,
+        Scope, Severity, State, Status, Timestamp,
+    },
 };
 use serde_json::json;
 
@@ -130,6 +133,15 @@ pub(super) fn events() -> Vec<Event> {
         key: None,
         suppressed: None,
     }]
+}
+
+pub(super) fn stream() -> String {
+    let status = frames::status(&connected());
+    let mut all = status.to_vec();
+    for event in &events() {
+        all.extend(frames::event(event));
+    }
+    String::from_utf8_lossy(&all).into_owned()
 }
 
 pub(super) fn keys() -> Vec<KeyInfo> {

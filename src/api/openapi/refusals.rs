@@ -44,7 +44,7 @@ pub(super) fn refusals(route: &Route, call: &Call, place: Place) -> BTreeMap<u16
         codes.extend([Code::BadKey, Code::LockedOut, Code::RateLimited]);
     }
     // Who waits may lose the right to it meanwhile.
-    let waits = !route.longest_wait.is_zero();
+    let waits = !route.longest_wait.is_zero() || route.streams;
     if route.right == Right::Manage || waits {
         codes.push(Code::NotPermitted);
     }

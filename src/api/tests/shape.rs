@@ -72,7 +72,7 @@ async fn pages_call_from_the_origins_that_are_allowed() {
     );
     assert_eq!(
         answer.header("access-control-allow-headers"),
-        "x-api-key,authorization,content-type"
+        "x-api-key,authorization,content-type,last-event-id"
     );
     assert_eq!(answer.header("access-control-max-age"), "600");
     assert_eq!(answer.header("vary"), "origin");
