@@ -55,6 +55,9 @@ _walinkd() {
             walinkd,status)
                 cmd="walinkd__subcmd__status"
                 ;;
+            walinkd,watch)
+                cmd="walinkd__subcmd__watch"
+                ;;
             walinkd__subcmd__help,check-config)
                 cmd="walinkd__subcmd__help__subcmd__check__subcmd__config"
                 ;;
@@ -93,6 +96,9 @@ _walinkd() {
                 ;;
             walinkd__subcmd__help,status)
                 cmd="walinkd__subcmd__help__subcmd__status"
+                ;;
+            walinkd__subcmd__help,watch)
+                cmd="walinkd__subcmd__help__subcmd__watch"
                 ;;
             walinkd__subcmd__help__subcmd__key,add)
                 cmd="walinkd__subcmd__help__subcmd__key__subcmd__add"
@@ -134,7 +140,7 @@ _walinkd() {
 
     case "${cmd}" in
         walinkd)
-            opts="-h -V --config --socket --instance --help --version status qr pair passkey disconnect pause resume reconnect key reload check-config completions help"
+            opts="-h -V --config --socket --instance --help --version status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -238,7 +244,7 @@ _walinkd() {
             return 0
             ;;
         walinkd__subcmd__help)
-            opts="status qr pair passkey disconnect pause resume reconnect key reload check-config completions help"
+            opts="status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -462,6 +468,20 @@ _walinkd() {
             return 0
             ;;
         walinkd__subcmd__help__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        walinkd__subcmd__help__subcmd__watch)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -845,6 +865,32 @@ _walinkd() {
             ;;
         walinkd__subcmd__status)
             opts="-h --json --show-number --config --socket --instance --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --instance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        walinkd__subcmd__watch)
+            opts="-h --json --config --socket --instance --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

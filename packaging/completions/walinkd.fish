@@ -30,6 +30,7 @@ complete -c walinkd -n "__fish_walinkd_needs_command" -l instance -d 'The instan
 complete -c walinkd -n "__fish_walinkd_needs_command" -s h -l help -d 'Print help'
 complete -c walinkd -n "__fish_walinkd_needs_command" -s V -l version -d 'Print version'
 complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "status" -d 'Show the connection at a glance'
+complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "watch" -d 'Show the connection at a glance, then each change as it happens'
 complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "qr" -d 'Draw the QR code until a phone has scanned it'
 complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "pair" -d 'Show a pairing code for a number until it is linked'
 complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "passkey" -d 'Take the passkey step, when WhatsApp asks for it'
@@ -48,6 +49,11 @@ complete -c walinkd -n "__fish_walinkd_using_subcommand status" -l instance -d '
 complete -c walinkd -n "__fish_walinkd_using_subcommand status" -l json -d 'Print the API\'s answer'
 complete -c walinkd -n "__fish_walinkd_using_subcommand status" -l show-number -d 'Show the phone number in full'
 complete -c walinkd -n "__fish_walinkd_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c walinkd -n "__fish_walinkd_using_subcommand watch" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand watch" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand watch" -l instance -d 'The instance walinkd@NAME' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand watch" -l json -d 'Print the API\'s objects, one a line: a status has `state`, an event `type`, a gap `from`'
+complete -c walinkd -n "__fish_walinkd_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c walinkd -n "__fish_walinkd_using_subcommand qr" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand qr" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand qr" -l instance -d 'The instance walinkd@NAME' -r
@@ -125,19 +131,20 @@ complete -c walinkd -n "__fish_walinkd_using_subcommand completions" -l config -
 complete -c walinkd -n "__fish_walinkd_using_subcommand completions" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand completions" -l instance -d 'The instance walinkd@NAME' -r
 complete -c walinkd -n "__fish_walinkd_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "status" -d 'Show the connection at a glance'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "qr" -d 'Draw the QR code until a phone has scanned it'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "pair" -d 'Show a pairing code for a number until it is linked'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "passkey" -d 'Take the passkey step, when WhatsApp asks for it'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "disconnect" -d 'Unlink the device, wipe its session, pair anew'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "pause" -d 'Go offline and stay so, also over a restart; the link is kept'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "resume" -d 'End a pause'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "reconnect" -d 'Drop the connection and connect now'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "key" -d 'Make, list and remove API keys'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "reload" -d 'Read the configuration anew and say what changed'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "check-config" -d 'Check a configuration and tell every fault'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "completions" -d 'Print what a shell needs to complete this command line'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "status" -d 'Show the connection at a glance'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "watch" -d 'Show the connection at a glance, then each change as it happens'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "qr" -d 'Draw the QR code until a phone has scanned it'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "pair" -d 'Show a pairing code for a number until it is linked'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "passkey" -d 'Take the passkey step, when WhatsApp asks for it'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "disconnect" -d 'Unlink the device, wipe its session, pair anew'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "pause" -d 'Go offline and stay so, also over a restart; the link is kept'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "resume" -d 'End a pause'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "reconnect" -d 'Drop the connection and connect now'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "key" -d 'Make, list and remove API keys'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "reload" -d 'Read the configuration anew and say what changed'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "check-config" -d 'Check a configuration and tell every fault'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "completions" -d 'Print what a shell needs to complete this command line'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c walinkd -n "__fish_walinkd_using_subcommand help; and __fish_seen_subcommand_from key" -f -a "add" -d 'Make a key and print it, this once'
 complete -c walinkd -n "__fish_walinkd_using_subcommand help; and __fish_seen_subcommand_from key" -f -a "list" -d 'List the keys: their names, never the keys themselves'
 complete -c walinkd -n "__fish_walinkd_using_subcommand help; and __fish_seen_subcommand_from key" -f -a "remove" -d 'Remove a key; what waits with it ends'

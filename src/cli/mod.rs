@@ -22,6 +22,7 @@ mod screen;
 mod socket;
 mod status;
 mod step;
+mod watch;
 
 use crate::{config::Sources, daemon::VERSION};
 use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
@@ -83,6 +84,11 @@ enum ClientVerb {
     ///
     /// Warnings come first. Exits with 0 when connected, and with 3 when not.
     Status(status::Arguments),
+    /// Show the connection at a glance, then each change as it happens
+    ///
+    /// Goes on until it is interrupted, also over a restart of the daemon: what happened
+    /// meanwhile is told then. Each line is an event of GET /connection/log.
+    Watch(watch::Arguments),
     /// Draw the QR code until a phone has scanned it
     ///
     /// It is drawn anew each time WhatsApp changes it, until the device is linked. To
@@ -165,6 +171,7 @@ fn call(common: &Common, verb: ClientVerb) -> Result<(), Failure> {
     runtime.block_on(async {
         match verb {
             ClientVerb::Status(arguments) => status::run(&client, &arguments).await,
+            ClientVerb::Watch(arguments) => watch::run(&client, &arguments).await,
             ClientVerb::Qr(arguments) => qr::run(&client, &arguments).await,
             ClientVerb::Pair(arguments) => pair::run(&client, arguments).await,
             ClientVerb::Passkey(arguments) => passkey::run(&client, arguments).await,

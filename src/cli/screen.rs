@@ -76,16 +76,22 @@ pub(super) fn number(digits: &str, whole: bool) -> String {
 
 /// `2026-11-22 14:03:11 UTC (25 min ago)`.
 pub(super) fn moment(at: Timestamp, now: Timestamp) -> String {
-    let text = at.to_string();
-    let (day, time) = text.split_once('T').unwrap_or((&text, ""));
-    let time = time.split('.').next().unwrap_or_default();
+    let clock = clock(at);
     let away = now.millis().saturating_sub(at.millis());
     let span = span(away.unsigned_abs());
     if away >= 0 {
-        format!("{day} {time} UTC ({span} ago)")
+        format!("{clock} ({span} ago)")
     } else {
-        format!("{day} {time} UTC (in {span})")
+        format!("{clock} (in {span})")
     }
+}
+
+/// `2026-11-22 14:03:11 UTC`.
+pub(super) fn clock(at: Timestamp) -> String {
+    let text = at.to_string();
+    let (day, time) = text.split_once('T').unwrap_or((&text, ""));
+    let time = time.split('.').next().unwrap_or_default();
+    format!("{day} {time} UTC")
 }
 
 /// The largest unit tells enough, and the next one up to hours.

@@ -40,14 +40,14 @@ pub(super) async fn run(client: &Client, arguments: &Arguments) -> Result<(), Fa
 }
 
 /// How the status is shown.
-struct View {
-    show_number: bool,
-    colour: bool,
-    now: Timestamp,
+pub(super) struct View {
+    pub(super) show_number: bool,
+    pub(super) colour: bool,
+    pub(super) now: Timestamp,
 }
 
 impl View {
-    fn render(&self, status: &Status) -> String {
+    pub(super) fn render(&self, status: &Status) -> String {
         let mut lines = Vec::new();
         let mut line = |label: &str, text: &str| {
             if !text.is_empty() {

@@ -5,7 +5,8 @@ use crate::wire::{Code, Problem};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{
-    Method, Request,
+    Method, Request, Response,
+    body::Incoming,
     client::conn::http1,
     header::{CONTENT_TYPE, HOST},
 };
@@ -25,6 +26,31 @@ const RETRY: Duration = Duration::from_millis(50);
 const ANSWER: Duration = Duration::from_secs(30);
 /// No answer of this API comes near this.
 const MAX_ANSWER: usize = 4 << 20;
+
+/// Opens a stream: the answer's head comes in time, its body as it likes.
+pub(super) async fn open(sockets: &[PathBuf], path: &str) -> Result<Stream, Error> {
+    let stream = connect(sockets).await?;
+    let answer = async {
+        let (sender, response) = send(stream, Method::GET, path, String::new()).await?;
+        if response.status().is_success() {
+            return Ok(Stream {
+                body: response.into_body(),
+                _sender: sender,
+            });
+        }
+        Err(refusal(response).await)
+    };
+    timeout(ANSWER, answer).await.map_err(|_| Error::Silent)?
+}
+
+/// An answer that goes on.
+pub(super) struct Stream {
+    pub body: Incoming,
+    /// The connection ends without it.
+    _sender: Sender,
+}
+
+type Sender = http1::SendRequest<Full<Bytes>>;
 
 /// Sends a request and gives the body of its successful answer; an empty
 /// `body` sends none. `wait` is how long the daemon was asked to hold it.
@@ -88,6 +114,19 @@ async fn exchange(
     path: &str,
     body: String,
 ) -> Result<String, Error> {
+    let (_sender, response) = send(stream, method, path, body).await?;
+    if response.status().is_success() {
+        return whole(response).await;
+    }
+    Err(refusal(response).await)
+}
+
+async fn send(
+    stream: UnixStream,
+    method: Method,
+    path: &str,
+    body: String,
+) -> Result<(Sender, Response<Incoming>), Error> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
         .await
         .map_err(Error::broken)?;
@@ -105,18 +144,26 @@ async fn exchange(
     // sender as well.
     tokio::spawn(connection);
     let response = sender.send_request(request).await.map_err(Error::broken)?;
-    let status = response.status();
+    Ok((sender, response))
+}
+
+async fn whole(response: Response<Incoming>) -> Result<String, Error> {
     let body = Limited::new(response.into_body(), MAX_ANSWER);
     let body = body.collect().await.map_err(Error::broken)?.to_bytes();
-    let body = String::from_utf8(body.into()).map_err(Error::strange)?;
-    if status.is_success() {
-        return Ok(body);
-    }
+    String::from_utf8(body.into()).map_err(Error::strange)
+}
+
+async fn refusal(response: Response<Incoming>) -> Error {
+    let status = response.status();
+    let body = match whole(response).await {
+        Ok(body) => body,
+        Err(error) => return error,
+    };
     // What is refused before the router has no body of the API's.
     let problem = serde_json::from_str(&body).unwrap_or_else(|_| {
         let said = format!("the daemon answers HTTP {status}");
         Problem::new(Code::Internal, said)
     });
     let status = status.as_u16();
-    Err(Error::Refused { status, problem })
+    Error::Refused { status, problem }
 }

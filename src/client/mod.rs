@@ -6,10 +6,12 @@
 
 mod connection;
 mod error;
+mod events;
 #[cfg(test)]
 mod tests;
 
 pub use error::Error;
+pub use events::{Events, Told};
 
 use crate::wire::{
     Disconnected, Done, KeyInfo, KeyRemoved, KeyRequest, NewKey, PairingCode, PairingRequest,
@@ -178,6 +180,16 @@ impl Client {
     pub async fn reload(&self) -> Result<Answer<ReloadReport>, Error> {
         self.data(Method::POST, "/admin/reload", Duration::ZERO)
             .await
+    }
+
+    /// What happens, as it happens: the status first, and behind the event
+    /// `after` without a gap, where there is none.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub async fn events(&self, after: Option<u64>) -> Result<Events, Error> {
+        Events::open(&self.sockets, after).await
     }
 
     /// The API keys in force.
