@@ -17,6 +17,7 @@ mod support;
 mod ban;
 mod code;
 mod disconnect;
+mod events;
 mod faults;
 mod keys;
 mod log;
@@ -27,6 +28,7 @@ mod reload;
 mod secure;
 mod steer;
 mod stop;
+mod watch;
 mod watchdog;
 
 use std::sync::Arc;

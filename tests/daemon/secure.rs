@@ -13,13 +13,13 @@ use std::{
 };
 
 /// A certificate for this machine and its key, as files.
-struct Pair {
-    cert: PathBuf,
+pub(crate) struct Pair {
+    pub(crate) cert: PathBuf,
     key: PathBuf,
 }
 
 impl Pair {
-    fn new(folder: &Path, name: &str) -> Self {
+    pub(crate) fn new(folder: &Path, name: &str) -> Self {
         let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
         let CertifiedKey { cert, signing_key } =
             generate_simple_self_signed(names).expect("a certificate");
@@ -32,7 +32,7 @@ impl Pair {
         pair
     }
 
-    fn settings(&self) -> String {
+    pub(crate) fn settings(&self) -> String {
         settings(&self.cert, &self.key)
     }
 }

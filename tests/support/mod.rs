@@ -2,9 +2,13 @@
 //! outside. What a daemon logs is kept, and when it is dropped its log is
 //! searched for everything that must never be in one.
 
+mod following;
 mod manager;
+mod program;
 
+pub(crate) use following::{Block, By, Following};
 pub(crate) use manager::Manager;
+pub(crate) use program::Program;
 
 use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request, StatusCode, body::Bytes, client::conn::http1, header::HeaderMap};
