@@ -1,9 +1,19 @@
-// The example clients, taken out of connection-api.md as they stand there.
+// The examples, taken out of connection-api.md and README.md as they stand there.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 
 const DOCUMENT = new URL('../connection-api.md', import.meta.url);
+const README = new URL('../../../README.md', import.meta.url);
+
+/** The code of README.md that has these words in it. */
+export function readme(words) {
+  const text = readFileSync(README, 'utf8');
+  const blocks = [...text.matchAll(/^```js\n(.*?)^```$/gms)].map((block) => block[1]);
+  const found = blocks.filter((code) => code.includes(words));
+  assert.equal(found.length, 1, `README.md has one example with ${words}`);
+  return found[0];
+}
 
 /** What a reader of the document replaces by their own, and nothing else. */
 const EXAMPLE_KEYS = [
