@@ -155,7 +155,7 @@ pub(super) static KEYS: [Key; 28] = [
         http.max_streams_per_key,
         Live,
         "1000",
-        "How many calls that wait one API key, or one user on the control socket, may have open at once.",
+        "How many calls that wait, and streams of events, one API key, or one user on the control socket, may have open at once.",
         "a whole number, for example 1000",
         |item, slot| {
             item.number(slot, CONNECTIONS);
