@@ -13,6 +13,7 @@
 #[allow(
     clippy::allow_attributes,
     dead_code,
+    unused_imports,
     reason = "shared by test programs that each use a part of it"
 )]
 mod support;
