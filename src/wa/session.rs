@@ -74,7 +74,11 @@ impl Session {
             let end = match open_store(&opening).await {
                 Ok(store) => {
                     let live = opening.slot == Slot::Live;
-                    let end = run(opening, &store, generation, &signals, inbox).await;
+                    let tasks = Tasks::default();
+                    let running = run(opening, &store, &tasks, generation, &signals, inbox);
+                    let end = running.await;
+                    // What was to be kept is kept; some would go on for minutes.
+                    tasks.end();
                     if live {
                         store.settle().await;
                     }
@@ -167,6 +171,7 @@ impl Drop for Running {
 async fn run(
     opening: Opening,
     store: &Store,
+    tasks: &Tasks,
     generation: u64,
     signals: &mpsc::Sender<(u64, Signal)>,
     mut inbox: Inbox,
@@ -186,7 +191,7 @@ async fn run(
         .with_backend_arc(Arc::clone(&store.backend) as _)
         .with_transport_factory(socket.clone())
         .with_http_client(Http(opening.dialer.clone()))
-        .with_runtime(Tasks)
+        .with_runtime(tasks.clone())
         .with_version((version.0, version.1, version.2))
         .with_device_props(
             DevicePropsOverride::new()

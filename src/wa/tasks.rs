@@ -1,9 +1,11 @@
-//! Where the library's background tasks run, so that one of them can be ended.
+//! Where the library's background tasks run, so that they can be ended: one of
+//! them early, and all of them with their session.
 //!
 //! The library rotates QR codes in a task of its own, which ends the whole
 //! session when the last code is spent, 160 s in: also in the middle of a
 //! passkey step that may take ten minutes. It offers no way to stop it, but it
 //! takes its runtime from us, and the task shows itself by the codes it emits.
+//! Others outlive their session by a minute and more, and hold its database open.
 
 use std::{future::Future, pin::Pin, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -22,12 +24,22 @@ pub(super) fn current() -> Option<CancellationToken> {
     STOP.try_with(Clone::clone).ok()
 }
 
-/// The library's tasks on tokio.
-pub(super) struct Tasks;
+/// One session's tasks on tokio; clones are the same tasks.
+#[derive(Clone, Default)]
+pub(super) struct Tasks {
+    all: CancellationToken,
+}
+
+impl Tasks {
+    /// Ends them all, and those that would be begun.
+    pub(super) fn end(&self) {
+        self.all.cancel();
+    }
+}
 
 impl Runtime for Tasks {
     fn spawn(&self, future: Pin<Box<dyn Future<Output = ()> + Send + 'static>>) -> AbortHandle {
-        let stop = CancellationToken::new();
+        let stop = self.all.child_token();
         let stopped = stop.clone();
         let task = async move {
             // Stopped or done, it is over.
@@ -63,7 +75,7 @@ mod tests {
         assert!(current().is_none());
         let (say, said) = oneshot::channel();
         let (alive, ended) = oneshot::channel::<()>();
-        Tasks
+        Tasks::default()
             .spawn(Box::pin(async move {
                 let _alive = alive;
                 assert!(say.send(current()).is_ok());
@@ -72,6 +84,20 @@ mod tests {
             .detach();
         let stop = said.await.expect("said").expect("a task of the library's");
         stop.cancel();
+        assert!(ended.await.is_err(), "the task is gone");
+    }
+
+    #[tokio::test]
+    async fn all_end_with_their_session() {
+        let tasks = Tasks::default();
+        let (alive, ended) = oneshot::channel::<()>();
+        tasks
+            .spawn(Box::pin(async move {
+                let _alive = alive;
+                std::future::pending::<()>().await;
+            }))
+            .detach();
+        tasks.end();
         assert!(ended.await.is_err(), "the task is gone");
     }
 }
