@@ -12,6 +12,8 @@ use std::{
 #[serde(default)]
 pub(super) struct Remembered {
     pub(super) paused: bool,
+    /// The first generation of the status in the last run.
+    pub(super) generation: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) last_disconnect: Option<Disconnection>,
 }
@@ -72,6 +74,7 @@ mod tests {
         assert_eq!(memory.load(), (Remembered::default(), None));
         let remembered = Remembered {
             paused: true,
+            generation: 1_766_811_600_000,
             last_disconnect: Some(Disconnection {
                 code: "network".to_owned(),
                 message: "the connection broke".to_owned(),

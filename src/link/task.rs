@@ -29,6 +29,9 @@ const SIGNALS: usize = 256;
 /// the two a little apart is no news.
 const SAME_MOMENT_MILLIS: u64 = 1_000;
 
+/// More than the status changes in a run that the clock went back in.
+const CHANGES: u64 = 1_000_000;
+
 /// Closing sessions have this long when the daemon stops.
 const STOP_WITHIN: Duration = Duration::from_secs(4);
 
@@ -59,10 +62,24 @@ pub fn new(settings: Settings, policy: PairingPolicy, survey: Survey) -> (Handle
         memory,
         warnings,
     } = survey;
-    let machine = Machine::new(policy, remembered.last_disconnect, warnings, seed, now);
-    // Generations grow over restarts too, so that a client that waits for the
-    // next one never waits for ever.
-    let generation = now.wall.millis().unsigned_abs();
+    let machine = Machine::new(
+        policy,
+        remembered.last_disconnect.clone(),
+        warnings,
+        seed,
+        now,
+    );
+    // Generations grow over restarts too, also when the clock was set back, so
+    // that a client that waits for the next one never waits for ever.
+    let generation = now
+        .wall
+        .millis()
+        .unsigned_abs()
+        .max(remembered.generation.saturating_add(CHANGES));
+    let remembered = Remembered {
+        generation,
+        ..remembered
+    };
     let first = machine.snapshot(now, generation, settings.started_at, &settings.version);
     let (handle, inbox) = channel(first);
     let (signal_sender, signals) = mpsc::channel(SIGNALS);
@@ -84,6 +101,7 @@ pub fn new(settings: Settings, policy: PairingPolicy, survey: Survey) -> (Handle
             candidate,
             paused: remembered.paused,
         }),
+        remembered,
     };
     (handle, task)
 }
@@ -111,11 +129,13 @@ pub struct Task {
     answers: Vec<(ReplyId, Answer)>,
     began: Instant,
     start: Option<Input>,
+    remembered: Remembered,
 }
 
 impl Task {
     /// Runs until it is told to stop, or every handle is gone.
     pub async fn run(mut self) {
+        self.remember();
         if let Some(start) = self.start.take() {
             self.step(start);
         }
@@ -255,17 +275,9 @@ impl Task {
                 paused,
                 last_disconnect,
             } => {
-                let remembered = Remembered {
-                    paused,
-                    last_disconnect,
-                };
-                if let Err(error) = self.memory.save(&remembered) {
-                    let told = format!(
-                        "state.toml cannot be written: {error}: free some space or make the state directory writable"
-                    );
-                    let entry = Entry::new("connection.store", Severity::Warning, told);
-                    self.settings.recorder.record(entry);
-                }
+                self.remembered.paused = paused;
+                self.remembered.last_disconnect = last_disconnect;
+                self.remember();
             }
             Effect::Record(event) => self.settings.recorder.record(entry(event)),
             queued @ (Effect::Open { .. } | Effect::Wipe(_) | Effect::Promote) => {
@@ -341,6 +353,16 @@ impl Task {
         };
         let session = Session::open(opening, generation, self.signal_sender.clone());
         self.sessions.insert(slot, (generation, session));
+    }
+
+    fn remember(&self) {
+        if let Err(error) = self.memory.save(&self.remembered) {
+            let told = format!(
+                "state.toml cannot be written: {error}: free some space or make the state directory writable"
+            );
+            let entry = Entry::new("connection.store", Severity::Warning, told);
+            self.settings.recorder.record(entry);
+        }
     }
 
     /// Publishes a snapshot when it says something new.

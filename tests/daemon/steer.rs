@@ -75,3 +75,24 @@ async fn told_to_stop_it_closes_in_good_order() {
         home.start().until_connected().await;
     }
 }
+
+#[tokio::test]
+async fn generations_grow_also_when_the_clock_was_set_back() {
+    let (_sandbox, _phone, home) = world().await;
+    let daemon = home.start();
+    daemon.qr().await;
+    let home = daemon.kill();
+    // As if it had begun tomorrow.
+    let file = home.state().join("state.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let line = text.lines().find(|line| line.starts_with("generation = "));
+    let line = line.expect("it is kept");
+    let kept: u64 = line["generation = ".len()..].parse().unwrap();
+    let tomorrow = kept + 24 * 60 * 60 * 1000;
+    let changed = text.replace(line, &format!("generation = {tomorrow}"));
+    std::fs::write(&file, changed).unwrap();
+    let daemon = home.start();
+    let now = daemon.status().await["generation"].as_u64();
+    assert!(now > Some(tomorrow), "{now:?}");
+    assert!(!daemon.log().contains("state.toml"), "{}", daemon.log());
+}
