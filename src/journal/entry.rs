@@ -72,6 +72,23 @@ impl Entry {
         self
     }
 
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    pub fn severity(&self) -> Severity {
+        self.severity
+    }
+
+    /// How the connection stood.
+    pub fn connection(&self) -> Option<State> {
+        self.state
+    }
+
+    pub fn reason_code(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
     /// With as much of the message as is kept.
     pub(super) fn short(mut self) -> Self {
         let end = self.message.floor_char_boundary(LONGEST_MESSAGE);

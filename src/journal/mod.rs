@@ -6,7 +6,9 @@
 //! a journal that cannot be written costs the daemon nothing but events.
 
 mod cursor;
+mod ear;
 mod entry;
+mod losses;
 mod reader;
 mod recent;
 mod recorder;
@@ -17,6 +19,7 @@ mod tests;
 mod writer;
 
 pub use cursor::Cursor;
+pub use ear::Ear;
 pub use entry::Entry;
 pub use reader::{Page, ReadError, Reader};
 pub use recorder::Recorder;
@@ -27,7 +30,6 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::AtomicU64,
         mpsc::{Receiver, RecvTimeoutError, sync_channel},
     },
     thread,
@@ -58,8 +60,7 @@ impl Journal {
     pub fn open(state_dir: &Path, keep: Duration, clock: fn() -> Timestamp) -> Self {
         let shared = Arc::new(Shared::new(state_dir.join("journal.db"), keep));
         let (sender, orders) = sync_channel(QUEUE);
-        let lost = Arc::new(AtomicU64::new(0));
-        let writer = Writer::new(Arc::clone(&shared), orders, Arc::clone(&lost), clock);
+        let writer = Writer::new(Arc::clone(&shared), orders, clock);
         let (end, written) = sync_channel::<()>(0);
         let spawned = thread::Builder::new()
             .name("journal".to_owned())
@@ -73,7 +74,8 @@ impl Journal {
         Self {
             recorder: Recorder {
                 orders: sender,
-                lost,
+                shared: Arc::clone(&shared),
+                ear: None,
                 clock,
             },
             reader: Reader::new(Arc::clone(&shared)),

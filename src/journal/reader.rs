@@ -73,6 +73,11 @@ impl Reader {
         self.shared.trouble()
     }
 
+    /// How many events could not be kept since the daemon began.
+    pub fn lost(&self) -> u64 {
+        self.shared.lost.all()
+    }
+
     /// Reads on behind `id`, and waits when there is nothing; `None` begins with
     /// the next event.
     pub fn cursor(&self, id: Option<u64>) -> Cursor {

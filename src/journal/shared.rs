@@ -1,6 +1,6 @@
 //! What the writer and everybody else know of each other.
 
-use super::recent::Recent;
+use super::{losses::Losses, recent::Recent};
 use crate::wire::Event;
 use std::{
     path::PathBuf,
@@ -15,6 +15,8 @@ use tokio::sync::watch;
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) path: PathBuf,
+    /// What found the queue full, or the disk.
+    pub(super) lost: Losses,
     /// In milliseconds.
     keep: AtomicU64,
     closing: AtomicBool,
@@ -31,6 +33,7 @@ impl Shared {
     pub(super) fn new(path: PathBuf, keep: Duration) -> Self {
         let shared = Self {
             path,
+            lost: Losses::default(),
             keep: AtomicU64::new(0),
             closing: AtomicBool::new(false),
             file: AtomicU64::new(0),

@@ -13,7 +13,7 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicI64, Ordering},
         mpsc::sync_channel,
     },
     time::Duration,
@@ -294,11 +294,11 @@ struct Bench {
 fn bench(dir: &Path) -> (Bench, Recorder) {
     let shared = Arc::new(Shared::new(dir.join("journal.db"), KEEP));
     let (orders, queue) = sync_channel(QUEUE);
-    let lost = Arc::new(AtomicU64::new(0));
-    let writer = Writer::new(Arc::clone(&shared), queue, Arc::clone(&lost), noon);
+    let writer = Writer::new(Arc::clone(&shared), queue, noon);
     let recorder = Recorder {
         orders,
-        lost,
+        shared: Arc::clone(&shared),
+        ear: None,
         clock: noon,
     };
     let bench = Bench {
@@ -344,6 +344,7 @@ async fn a_flood_is_counted_and_nobody_waits() {
     assert_eq!(flood.len(), QUEUE);
     assert_eq!(notes.len(), 1);
     assert!(notes[0].1.starts_with("7 events"), "{notes:?}");
+    assert_eq!(bench.shared.lost.all(), 7);
 }
 
 #[tokio::test]
@@ -376,6 +377,7 @@ async fn a_full_disk_costs_only_events() {
     let kept: Vec<&str> = kept.iter().map(|(_, message)| message.as_str()).collect();
     let lost = "60 events could not be kept: they are only in the log";
     assert_eq!(kept, ["before", lost, "after"]);
+    assert_eq!(bench.shared.lost.all(), 60);
 }
 
 #[tokio::test]

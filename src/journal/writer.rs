@@ -11,7 +11,6 @@ use rusqlite::ErrorCode;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
         mpsc::{Receiver, RecvTimeoutError},
     },
     time::{Duration, Instant},
@@ -44,7 +43,6 @@ const RETRY: Duration = Duration::from_secs(10);
 pub(super) struct Writer {
     pub(super) shared: Arc<Shared>,
     pub(super) orders: Receiver<Order>,
-    pub(super) lost: Arc<AtomicU64>,
     pub(super) clock: fn() -> Timestamp,
     /// None while the file cannot be used.
     pub(super) store: Option<Store>,
@@ -60,14 +58,12 @@ impl Writer {
     pub(super) fn new(
         shared: Arc<Shared>,
         orders: Receiver<Order>,
-        lost: Arc<AtomicU64>,
         clock: fn() -> Timestamp,
     ) -> Self {
         let mut writer = Self {
             kept: shared.keep(),
             shared,
             orders,
-            lost,
             clock,
             store: None,
             retry_at: None,
@@ -152,7 +148,7 @@ impl Writer {
     /// Appends the batch, and how many were lost before it. What cannot be
     /// written is lost: nobody waits for a disk.
     fn write(&mut self, mut batch: Vec<(Timestamp, Entry)>) {
-        let lost = self.lost.swap(0, Ordering::Relaxed);
+        let lost = self.shared.lost.take();
         let note = (lost > 0).then(|| lost_note(lost));
         let events = batch.len() as u64;
         let now = (self.clock)();
@@ -169,7 +165,8 @@ impl Writer {
             Ok(None) => {}
             Err(error) => self.give_up(&error),
         }
-        self.lost.fetch_add(lost + events, Ordering::Relaxed);
+        self.shared.lost.put_back(lost);
+        self.shared.lost.add(events);
     }
 
     /// The events as they were written, if any was.
