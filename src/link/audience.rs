@@ -13,7 +13,11 @@ pub struct Audience(Arc<AtomicUsize>);
 impl Audience {
     /// Whether anybody does.
     pub fn is_there(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 0
+        self.size() > 0
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
     }
 }
 

@@ -4,6 +4,7 @@
 use super::{
     audience::{Attendance, Audience},
     limits::{CODES, WINDOW},
+    openings::{Openings, Tally},
     passkey::{PasskeyError, PasskeyOrder},
 };
 use crate::wire::{
@@ -124,6 +125,7 @@ pub struct Handle {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     last_heard: LastHeard,
     audience: Audience,
+    tally: Tally,
 }
 
 /// When WhatsApp's last byte came in. Outside the snapshots: it changes with
@@ -156,6 +158,7 @@ pub struct Inbox {
     pub snapshots: watch::Sender<Arc<Snapshot>>,
     pub last_heard: LastHeard,
     pub audience: Audience,
+    pub tally: Tally,
 }
 
 /// A handle and the inbox behind it, beginning with `first`.
@@ -164,18 +167,21 @@ pub fn channel(first: Snapshot) -> (Handle, Inbox) {
     let (publish, snapshots) = watch::channel(Arc::new(first));
     let last_heard = LastHeard::never();
     let audience = Audience::default();
+    let tally = Tally::default();
     (
         Handle {
             commands,
             snapshots,
             last_heard: last_heard.clone(),
             audience: audience.clone(),
+            tally: tally.clone(),
         },
         Inbox {
             commands: inbox,
             snapshots: publish,
             last_heard,
             audience,
+            tally,
         },
     )
 }
@@ -258,6 +264,16 @@ impl Handle {
     /// Asks without an end, until the value is dropped.
     pub fn attend(&self) -> Attendance {
         Attendance::begin(self.audience.clone(), self.clone())
+    }
+
+    /// How many ask so at the moment.
+    pub fn audience(&self) -> usize {
+        self.audience.size()
+    }
+
+    /// The sessions opened so far.
+    pub fn openings(&self) -> Openings {
+        self.tally.so_far()
     }
 
     /// Pairing mode for a number: the code to enter on the phone.

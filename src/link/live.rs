@@ -3,6 +3,7 @@
 use super::{
     backoff::STABLE,
     machine::{Effect, Machine, Now, ReplyId},
+    openings::Purpose,
     verdict::{self, Class},
 };
 use crate::{
@@ -153,7 +154,7 @@ impl Machine {
         self.effect(Effect::Open {
             slot: Slot::Live,
             generation,
-            code_for: None,
+            purpose: Purpose::Login,
         });
     }
 

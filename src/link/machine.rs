@@ -31,6 +31,7 @@ use super::{
     farewell::Leave,
     handle::{PairError, PairOrder, PairingPolicy},
     live::Live,
+    openings::Purpose,
     passkey::{PasskeyError, PasskeyOrder},
 };
 use crate::{
@@ -91,7 +92,7 @@ pub(super) enum Effect {
     Open {
         slot: Slot,
         generation: u64,
-        code_for: Option<(PhoneNumber, Option<String>)>,
+        purpose: Purpose,
     },
     Close {
         slot: Slot,

@@ -15,6 +15,7 @@ mod limits;
 mod live;
 mod machine;
 mod memory;
+mod openings;
 mod pairing;
 mod passkey;
 mod survey;
@@ -31,6 +32,7 @@ pub use handle::{
     Command, Handle, Inbox, LastHeard, PairError, PairOrder, PairingPolicy, Snapshot, Stopping,
     channel,
 };
+pub use openings::{Openings, Tally};
 pub use passkey::{BadCredential, PasskeyError, PasskeyOrder};
 pub use survey::Survey;
 pub use task::{Settings, Task, new};

@@ -7,6 +7,7 @@ use super::{
     handle::PairError,
     live::{CONNECT_DEADLINE, timeout_reason},
     machine::{Effect, Machine, Now, Weight},
+    openings::Purpose,
     passkey::PasskeyError,
     verdict::{self, Class},
 };
@@ -41,9 +42,9 @@ impl Machine {
         self.end_candidate(PairError::Refused("another pairing has begun".to_owned()));
         self.effect(Effect::Wipe(Slot::Candidate));
         let generation = self.next_generation();
-        let code_for = match &intent {
-            Intent::Qr => None,
-            Intent::Code { phone, custom, .. } => Some((phone.clone(), custom.clone())),
+        let purpose = match &intent {
+            Intent::Qr => Purpose::Qr,
+            Intent::Code { phone, custom, .. } => Purpose::Code(phone.clone(), custom.clone()),
         };
         if self.live.is_none() {
             self.attempts = self.attempts.saturating_add(1);
@@ -51,7 +52,7 @@ impl Machine {
         self.effect(Effect::Open {
             slot: Slot::Candidate,
             generation,
-            code_for,
+            purpose,
         });
         let phase = Phase::Connecting {
             generation,

@@ -6,6 +6,7 @@ use super::{
     handle::PairError,
     live::{CONFIRM_AFTER, CONNECT_DEADLINE, Live, OUTDATED_RETRY, Phase as LivePhase},
     machine::{Effect, Machine, Now, Weight},
+    openings::Purpose,
     verdict::{self, Class},
 };
 use crate::{
@@ -52,7 +53,7 @@ impl Machine {
         self.effect(Effect::Open {
             slot: Slot::Candidate,
             generation,
-            code_for: None,
+            purpose: Purpose::Login,
         });
         let until = now.mono + CONNECT_DEADLINE;
         self.set_candidate(Phase::LoggingIn {

@@ -4,6 +4,7 @@ use super::{
     handle::{Command, Handle, Inbox, PairError, PairingPolicy, Snapshot, channel},
     machine::{Answer, Effect, Event, Input, Machine, Now, ReplyId, Weight},
     memory::{Memory, Remembered},
+    openings::Purpose,
     passkey::PasskeyError,
     survey::Survey,
 };
@@ -306,9 +307,9 @@ impl Task {
                 Some(Effect::Open {
                     slot,
                     generation,
-                    code_for,
+                    purpose,
                 }) => {
-                    self.open(slot, generation, code_for);
+                    self.open(slot, generation, purpose);
                 }
                 Some(Effect::Wipe(slot)) => {
                     let result = self
@@ -332,12 +333,8 @@ impl Task {
         None
     }
 
-    fn open(
-        &mut self,
-        slot: Slot,
-        generation: u64,
-        code_for: Option<(PhoneNumber, Option<String>)>,
-    ) {
+    fn open(&mut self, slot: Slot, generation: u64, purpose: Purpose) {
+        self.inbox.tally.opened(&purpose);
         let last_heard = self.inbox.last_heard.clone();
         let opening = Opening {
             vault: self.settings.vault.clone(),
@@ -347,7 +344,10 @@ impl Task {
             versions: Arc::clone(&self.settings.versions),
             device_name: self.machine.policy.device_name.clone(),
             platform: self.machine.policy.platform.clone(),
-            code_for,
+            code_for: match purpose {
+                Purpose::Login | Purpose::Qr => None,
+                Purpose::Code(phone, custom) => Some((phone, custom)),
+            },
             on_heard: Arc::new(move |at| last_heard.set(at)),
             clock: Timestamp::now,
         };
