@@ -10,6 +10,7 @@ pub mod journal;
 pub mod wa;
 pub mod link;
 pub mod auth;
+pub mod metrics;
 pub mod api;
 pub mod server;
 pub mod daemon;

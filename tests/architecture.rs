@@ -19,12 +19,14 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("link", &["wire", "files", "config", "journal", "wa"]),
     ("webhook", &["wire", "config", "journal"]),
     ("auth", &["wire", "files", "config"]),
-    ("api", &["wire", "auth", "journal", "link"]),
+    ("metrics", &["wire", "journal", "auth"]),
+    ("api", &["wire", "auth", "journal", "link", "metrics"]),
     ("server", &["auth"]),
     (
         "daemon",
         &[
-            "wire", "files", "config", "journal", "wa", "link", "webhook", "auth", "api", "server",
+            "wire", "files", "config", "journal", "wa", "link", "webhook", "auth", "metrics",
+            "api", "server",
         ],
     ),
     ("client", &["wire"]),
@@ -48,6 +50,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rustls*", &["wa", "config", "server"]),
     ("tokio_rustls*", &["wa", "server"]),
     ("governor*", &["auth"]),
+    ("prometheus*", &["metrics"]),
     // wa: the library's traits return it.
     ("anyhow", &["wa", "daemon", "cli", "main"]),
     // server: the listeners that systemd passes on.

@@ -39,7 +39,8 @@ impl By {
     /// When it may not: then nothing is to be done.
     pub(super) fn confirm(&self) -> Result<(), Problem> {
         let now = (self.app.now)();
-        Ok(self.app.gate.confirm(&self.caller, now)?)
+        let confirmed = self.app.gate.confirm(&self.caller, now);
+        Ok(confirmed.inspect_err(|_| self.app.meter.revoked())?)
     }
 
     /// Records what was done, or is about to be.

@@ -69,6 +69,7 @@ pub(super) async fn guard(
 impl App {
     /// Records it, and tells the caller what to do.
     fn refuse(&self, refused: Box<Refused>) -> Response {
+        self.meter.refused(&refused);
         audit::refused(&self.recorder, &refused);
         Problem::from(refused.refusal).into_response()
     }
@@ -99,6 +100,7 @@ impl Guard {
         tokio::select! {
             response = self.answer(request, next) => response,
             () = gate.revoked(caller, self.app.now) => {
+                self.app.meter.revoked();
                 Problem::from(Refusal::Revoked).into_response()
             }
         }

@@ -12,6 +12,7 @@ mod guard;
 mod health;
 mod keys;
 mod log;
+mod metrics;
 mod openapi;
 mod pairing;
 mod passkey;
@@ -36,6 +37,7 @@ use crate::{
     auth::Gate,
     journal::{Reader, Recorder},
     link,
+    metrics::Meter,
     wire::{KeyInfo, KeyRemoved, KeyRequest, NewKey, Problem, ReloadReport, Status, Timestamp},
 };
 use axum::{
@@ -44,6 +46,7 @@ use axum::{
         HeaderName, HeaderValue,
         header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
     },
+    middleware,
 };
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use tokio::{
@@ -94,6 +97,7 @@ pub struct App {
     pub office: Box<dyn Office>,
     /// Turns at sending the log; see [`log_turns`].
     pub logs: Arc<Semaphore>,
+    pub meter: Arc<Meter>,
     /// What is sent to many, written once.
     pub frames: EventFrames,
     pub now: fn() -> Timestamp,
@@ -129,11 +133,13 @@ pub fn log_turns() -> Arc<Semaphore> {
 pub fn routers(app: App) -> Routers {
     let app = Arc::new(app);
     let cors = cors::layer(app.settings.clone());
+    let counted = middleware::from_fn_with_state(Arc::clone(&app.meter), metrics::count);
     let finish = |router: Router| {
-        HEADERS.into_iter().fold(router, |router, (name, value)| {
+        let router = HEADERS.into_iter().fold(router, |router, (name, value)| {
             let value = HeaderValue::from_static(value);
             router.layer(SetResponseHeaderLayer::if_not_present(name, value))
-        })
+        });
+        router.layer(counted.clone())
     };
     let calls = |place| {
         table::router(&app, place).layer(CatchPanicLayer::custom(|_| problem::after_panic()))

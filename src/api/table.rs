@@ -4,7 +4,7 @@
 use super::{
     App, disconnect, events,
     guard::{Guard, guard},
-    health, keys, log, openapi, pairing, passkey, pause, qr,
+    health, keys, log, metrics, openapi, pairing, passkey, pause, qr,
     query::{self, Parameter, WAIT},
     reconnect, reload, status,
 };
@@ -108,6 +108,8 @@ pub(super) fn table() -> Vec<Route> {
             "What has happened, the newest first: 100 events, or ?limit= up to 1000. ?before=ID, with the id of the last one, goes on from there.").taking(&[log::LIMIT, log::BEFORE]),
         get("/connection/events", Read, Everywhere, events::show,
             "What happens, as it happens, by server-sent events: the status, then each event with its id as it comes. With the header Last-Event-ID, or ?after=ID, it goes on behind that event.").taking(&[events::AFTER, events::STATUS]).streaming(),
+        get("/metrics", Read, Everywhere, metrics::show,
+            "Figures for Prometheus, in its text format: the connection, the requests, the process. A scrape does not count as somebody who asks."),
         get("/livez", Open, Everywhere, health::live,
             "Whether the daemon lives. A lost link changes nothing here."),
         get("/readyz", Open, Everywhere, health::ready,

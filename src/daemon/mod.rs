@@ -23,6 +23,7 @@ use crate::{
     config::{self, Config, Sources},
     journal::{Entry, Journal, Recorder},
     link::{self, Settings, Survey, Task},
+    metrics::Meter,
     server::{self, ControlSocket, Inherited, Server},
     wa::{Dialer, StoreError, Vault, VersionSource},
     wire::{Severity, Timestamp},
@@ -164,7 +165,8 @@ async fn serve(
     draw: Option<Draw>,
 ) -> Result<(), Failure> {
     let state_dir = config.storage.state_dir.clone();
-    let recorder = journal.recorder();
+    let meter = Arc::new(Meter::new(VERSION));
+    let recorder = journal.recorder().heard_by(meter.clone());
     // Registered before anything else: a signal in the middle of the start
     // must not kill what has just begun.
     let signals = Signals::new(SIGNALS).context("signals")?;
@@ -208,6 +210,7 @@ async fn serve(
         stopping: stopping.clone(),
         office: Box::new(reloads.clone()),
         logs: api::log_turns(),
+        meter,
         frames: api::EventFrames::default(),
         now: Timestamp::now,
     });

@@ -29,6 +29,26 @@ pub enum State {
 }
 
 impl State {
+    /// In the order of their declaration, which a test holds to.
+    pub const ALL: [Self; 16] = [
+        Self::Starting,
+        Self::Connecting,
+        Self::WaitingQr,
+        Self::WaitingCode,
+        Self::WaitingPasskey,
+        Self::Linking,
+        Self::Connected,
+        Self::Degraded,
+        Self::Reconnecting,
+        Self::Idle,
+        Self::Paused,
+        Self::LoggedOut,
+        Self::Replaced,
+        Self::Banned,
+        Self::Outdated,
+        Self::Stopping,
+    ];
+
     /// The word the API uses.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -118,5 +138,18 @@ impl fmt::Debug for Status {
             .field("generation", &self.generation)
             .field("reason", &self.reason)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::State;
+
+    #[test]
+    fn all_states_are_there() {
+        let places = State::ALL.iter().map(|state| *state as usize);
+        assert!(places.eq(0..State::ALL.len()));
+        // The last of the enum: a new one behind it fails here.
+        assert_eq!(State::Stopping as usize + 1, State::ALL.len());
     }
 }

@@ -27,6 +27,7 @@ use walinkd::{
     auth::{Gate, Key, Keyring, Rules, Scope},
     journal::Journal,
     link::{self, Inbox, Snapshot},
+    metrics::Meter,
     server::{ControlSocket, Server, Terms, bind_tcp, inherited},
     wire::{KeyInfo, KeyRemoved, KeyRequest, NewKey, ReloadReport, State, Status, Timestamp},
 };
@@ -147,6 +148,7 @@ async fn edge(max_connections: usize, header_timeout: Duration, request_timeout:
         stopping: CancellationToken::new(),
         office: Box::new(Idle),
         logs: log_turns(),
+        meter: Arc::new(Meter::new("0.0.0")),
         frames: EventFrames::default(),
         now: || NOW,
     });

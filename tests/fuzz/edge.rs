@@ -10,6 +10,7 @@ use walinkd::{
     auth::{Gate, Key, Keyring, Rules, Scope},
     journal::Journal,
     link::{self, Command, Inbox, PairError, PasskeyError, Snapshot},
+    metrics::Meter,
     wire::{
         Code, Disconnected, KeyInfo, KeyRemoved, KeyRequest, NewKey, PairingCode, Problem,
         ReloadReport, State, Status, Timestamp,
@@ -62,6 +63,7 @@ impl Edge {
             stopping,
             office: Box::new(Nobody),
             logs: walinkd::api::log_turns(),
+            meter: Arc::new(Meter::new("0.0.0")),
             frames: walinkd::api::EventFrames::default(),
             now: || NOW,
         }

@@ -145,6 +145,7 @@ pub(super) fn call(method: &Method, path: &str) -> Option<Call> {
         ("GET", "/connection/events") => {
             Call::new("followEvents", Content::events()).refuses(&[Code::Stopping])
         }
+        ("GET", "/metrics") => Call::new("getMetrics", Content::metrics()),
         ("GET", "/admin/keys") => Call::new(
             "listKeys",
             Content::of([("keys", Success::new(examples::keys()))]),

@@ -3,6 +3,7 @@
 use super::examples;
 use crate::{
     api::events::MEDIA,
+    metrics,
     wire::{Event, Gap, Status},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
@@ -36,6 +37,16 @@ impl Content {
         Self {
             media: MEDIA,
             schema: events,
+            examples: Map::from_iter([("start".to_owned(), example)]),
+        }
+    }
+
+    /// Prometheus's text.
+    pub(super) fn metrics() -> Self {
+        let example = json!({"value": examples::METRICS});
+        Self {
+            media: metrics::MEDIA,
+            schema: SchemaGenerator::subschema_for::<String>,
             examples: Map::from_iter([("start".to_owned(), example)]),
         }
     }

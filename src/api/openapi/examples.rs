@@ -144,6 +144,12 @@ pub(super) fn stream() -> String {
     String::from_utf8_lossy(&all).into_owned()
 }
 
+pub(super) const METRICS: &str = "\
+# HELP walinkd_connected 1 while WhatsApp answers on the live socket.
+# TYPE walinkd_connected gauge
+walinkd_connected 1
+";
+
 pub(super) fn keys() -> Vec<KeyInfo> {
     vec![KeyInfo {
         name: KEY.to_owned(),

@@ -22,8 +22,8 @@ use serde_json::{Value, json};
 use std::sync::LazyLock;
 
 const ABOUT: &str = "\
-Every answer is JSON in UTF-8 and not to be cached. A request that is served is answered with \
-200 and `\"success\": true`. Every refusal is `{\"success\": false, \"error\": …, \"code\": …}`: \
+Answers are JSON in UTF-8, unless the call names another type, and not to be cached. A request \
+that is served is answered with 200 and `\"success\": true`. Every refusal is `{\"success\": false, \"error\": …, \"code\": …}`: \
 `error` is for people, `code` for programs; where waiting helps, `Retry-After` and `retryAfter` \
 give the seconds.
 

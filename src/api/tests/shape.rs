@@ -15,7 +15,7 @@ async fn unknown_paths_and_methods_are_told() {
         "/",
         "/connection",
         "/connection/status/",
-        "/metrics",
+        "/metrics/",
         "/%2e%2e/livez",
     ] {
         assert_problem(&bench.get(path).await, 404, "not_found");

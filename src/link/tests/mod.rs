@@ -8,6 +8,7 @@ use super::{
     passkey::PasskeyOrder,
 };
 use crate::{
+    metrics,
     wa::{CodeRefusal, DialError, End, Linked, Secret, Signal, Slot},
     wire::{PhoneNumber, State, Timestamp},
 };
@@ -983,6 +984,14 @@ proptest! {
                 Move::Reload(number) => { asked.push(id); play.feed(Input::Reload(policy(number), id)); }
                 Move::Asked => play.feed(Input::Asked),
                 Move::Passkey(order) => { asked.push(id); play.feed(Input::Passkey(order, id)); }
+            }
+            for effect in std::mem::take(&mut play.effects) {
+                if let Effect::Record(event) = effect
+                    && let Some(reason) = event.reason
+                {
+                    let known = metrics::REASONS.contains(&reason.code.as_str());
+                    prop_assert!(known, "{} is no label in metrics::words", reason.code);
+                }
             }
             let snapshot = play.snapshot();
             let status = &snapshot.status;
