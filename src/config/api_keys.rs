@@ -98,7 +98,7 @@ pub(super) fn read(item: Item<'_, '_>, keys: &mut Vec<ApiKey>) {
 ///
 /// What is wrong with it, and what to write.
 pub fn key_name(text: &str) -> Result<String, String> {
-    value::key_name(text).map_err(told)
+    value::key_name(text).map_err(Wrong::told)
 }
 
 /// The first moment at which a key no longer holds, of a day or a moment as the
@@ -110,9 +110,9 @@ pub fn key_name(text: &str) -> Result<String, String> {
 pub fn key_expiry(text: &str) -> Result<Timestamp, String> {
     let date = text.parse().map_err(|_| {
         let hint = "write a date, 2027-01-01, or a moment with its offset, 2027-01-01T12:00:00Z";
-        told(Wrong::new("is no date", hint))
+        Wrong::new("is no date", hint).told()
     })?;
-    value::end_of(&date).map_err(told)
+    value::end_of(&date).map_err(Wrong::told)
 }
 
 /// A SHA-256 of 64 hexadecimal digits.
@@ -121,11 +121,7 @@ pub fn key_expiry(text: &str) -> Result<Timestamp, String> {
 ///
 /// What is wrong with it, and what to write.
 pub fn key_hash(text: &str) -> Result<[u8; 32], String> {
-    value::sha256(text).map_err(told)
-}
-
-fn told(wrong: Wrong) -> String {
-    format!("{}: {}", wrong.what, wrong.hint)
+    value::sha256(text).map_err(Wrong::told)
 }
 
 /// The key in the description of the original API. Everybody knows it.

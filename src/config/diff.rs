@@ -3,6 +3,7 @@
 use super::{
     Config,
     keys::{Change, KEYS},
+    model::Origins,
 };
 
 /// The keys whose values differ between two configurations.
@@ -33,6 +34,13 @@ pub fn in_force(running: &Config, new: &Config) -> Config {
     let mut config = new.clone();
     for key in KEYS.iter().filter(|key| key.change == Change::Restart) {
         (key.take)(running, &mut config);
+        copy_origin(key.field.name, &running.origins, &mut config.origins);
     }
     config
+}
+
+/// With a value goes where it came from.
+pub(super) fn copy_origin(key: &'static str, from: &Origins, into: &mut Origins) {
+    into.remove(key);
+    into.extend(from.get(key).map(|place| (key, place.clone())));
 }

@@ -34,6 +34,7 @@ pub(super) fn apply(sources: &Sources, config: &mut Config, faults: &mut Vec<Fau
             )
         })?;
         first.set_port(port);
+        config.set_by("http.listen", Place::Environment("PORT"));
         Ok(())
     });
     read("USE_PAIRING_CODE", &mut |text| {
@@ -47,14 +48,18 @@ pub(super) fn apply(sources: &Sources, config: &mut Config, faults: &mut Vec<Fau
                 ));
             }
         };
+        config.set_by("pairing.mode", Place::Environment("USE_PAIRING_CODE"));
         Ok(())
     });
     read("PHONE_NUMBER", &mut |text| {
         config.pairing.phone_number = Some(value::phone(text)?);
+        config.set_by("pairing.phone_number", Place::Environment("PHONE_NUMBER"));
         Ok(())
     });
     read("API_KEY", &mut |text| {
-        add_key(config, "API_KEY", KeySource::Environment, text.as_bytes())
+        add_key(config, "API_KEY", KeySource::Environment, text.as_bytes())?;
+        config.also_set_by("auth.keys", Place::Environment("API_KEY"));
+        Ok(())
     });
     let mut credential = |name| {
         let directory = sources.variable("CREDENTIALS_DIRECTORY")?;
@@ -70,17 +75,23 @@ pub(super) fn apply(sources: &Sources, config: &mut Config, faults: &mut Vec<Fau
             }
         }
     };
-    let http = &mut config.http;
     // The file's pair is not mixed with systemd's.
-    if http.tls_cert.is_none() && http.tls_key.is_none() {
-        let mut pem = |name| credential(name).map(|(path, bytes)| Pem::new(&path, bytes));
-        http.tls_cert = pem("tls-cert");
-        http.tls_key = pem("tls-key");
+    if config.http.tls_cert.is_none() && config.http.tls_key.is_none() {
+        if let Some((path, bytes)) = credential("tls-cert") {
+            config.http.tls_cert = Some(Pem::new(&path, bytes));
+            config.set_by("http.tls_cert", Place::Path(path));
+        }
+        if let Some((path, bytes)) = credential("tls-key") {
+            config.http.tls_key = Some(Pem::new(&path, bytes));
+            config.set_by("http.tls_key", Place::Path(path));
+        }
     }
-    if let Some((path, bytes)) = credential("api-key")
-        && let Err(wrong) = add_key(config, "api-key", KeySource::Credential, bytes.trim_ascii())
-    {
-        faults.push(wrong.at(Place::Path(path), ""));
+    if let Some((path, bytes)) = credential("api-key") {
+        let place = Place::Path(path);
+        match add_key(config, "api-key", KeySource::Credential, bytes.trim_ascii()) {
+            Ok(()) => config.also_set_by("auth.keys", place),
+            Err(wrong) => faults.push(wrong.at(place, "")),
+        }
     }
 }
 

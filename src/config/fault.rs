@@ -129,6 +129,11 @@ impl Wrong {
         }
     }
 
+    /// Where there is no place to name.
+    pub(super) fn told(self) -> String {
+        format!("{}: {}", self.what, self.hint)
+    }
+
     pub(super) fn at(self, place: Place, key: impl Into<String>) -> Fault {
         Fault {
             place,

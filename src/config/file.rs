@@ -2,15 +2,19 @@
 //! then what only the whole can tell.
 
 use super::{
-    Config, Fault, Faults, Mode, Place, Sources, environment,
+    Config, Fault, Faults, Mode, Place, Sources,
+    diff::copy_origin,
+    environment,
     fault::Wrong,
     keys::KEYS,
+    model::Origins,
     reader::Reader,
     sources::{Fallback, File},
     tls, value,
 };
-use std::collections::BTreeMap;
 use toml::de::DeTable;
+
+const NUMBER: &str = "pairing.phone_number";
 
 /// Reads and checks everything, for a start or for `check-config`.
 ///
@@ -41,12 +45,15 @@ fn read(sources: &Sources, previous: Option<&Config>) -> Result<Config, Faults> 
     if let Some(file) = &file {
         config.file = Some(file.path.clone());
         given = document(&mut config, file);
+        config.origins.clone_from(&given.places);
     }
+    config.also_set_by("storage.state_dir", state_dir.place.clone());
     config.file_pairing = config.pairing.clone();
+    let file_origins = config.origins.clone();
     let mut faults = std::mem::take(&mut given.faults);
     environment::apply(sources, &mut config, &mut faults);
     if let Some(previous) = previous {
-        keep_seed(&mut config, previous);
+        keep_seed(&mut config, previous, &file_origins);
     }
     settle_paths(sources, &mut config, &given, &state_dir, &mut faults);
     if !given.broken {
@@ -60,7 +67,7 @@ fn read(sources: &Sources, previous: Option<&Config>) -> Result<Config, Faults> 
 #[derive(Default)]
 struct Given {
     faults: Vec<Fault>,
-    places: BTreeMap<&'static str, Place>,
+    places: Origins,
     /// Something may be missing only because its line could not be read.
     broken: bool,
 }
@@ -79,20 +86,31 @@ fn document(config: &mut Config, file: &File) -> Given {
 
 /// What did not change in the file stays as the start and the reloads since
 /// have left it; what did change is the file's.
-fn keep_seed(config: &mut Config, previous: &Config) {
+fn keep_seed(config: &mut Config, previous: &Config, file_origins: &Origins) {
     let file = &config.file_pairing;
-    if file.mode == previous.file_pairing.mode {
-        config.pairing.mode = previous.pairing.mode;
+    let same_mode = file.mode == previous.file_pairing.mode;
+    let same_number = file.phone_number == previous.file_pairing.phone_number;
+    config.pairing.mode = if same_mode {
+        previous.pairing.mode
     } else {
-        config.pairing.mode = file.mode;
-    }
-    if file.phone_number == previous.file_pairing.phone_number {
+        file.mode
+    };
+    if same_number {
         config
             .pairing
             .phone_number
             .clone_from(&previous.pairing.phone_number);
     } else if file.phone_number.is_some() {
         config.pairing.phone_number.clone_from(&file.phone_number);
+    }
+    let removed = !same_number && file.phone_number.is_none();
+    for (key, same) in [("pairing.mode", same_mode), (NUMBER, same_number)] {
+        let seeded = matches!(previous.origins.get(key), Some(Place::Environment(_)));
+        if same && seeded {
+            copy_origin(key, &previous.origins, &mut config.origins);
+        } else if key != NUMBER || !removed {
+            copy_origin(key, file_origins, &mut config.origins);
+        }
     }
 }
 
@@ -123,14 +141,14 @@ fn settle_paths(
         None => sources.socket(config.file.as_deref(), &config.storage.state_dir),
     };
     if let Err(wrong) = value::socket_path(&chosen.path.to_string_lossy()) {
-        faults.push(wrong.at(chosen.place, "control.socket"));
+        faults.push(wrong.at(chosen.place.clone(), "control.socket"));
     }
     config.control.socket = chosen.path;
+    config.set_by("control.socket", chosen.place);
 }
 
 /// `mode = "code"` is nothing without a number.
 fn check_pairing(sources: &Sources, config: &Config, given: &Given, faults: &mut Vec<Fault>) {
-    const NUMBER: &str = "pairing.phone_number";
     let complained = faults
         .iter()
         .any(|fault| fault.key == NUMBER || fault.place == Place::Environment("PHONE_NUMBER"));

@@ -6,8 +6,10 @@ use super::{
     Config, LogTarget, Mode, Platform, address,
     api_keys::{self, Draft},
     reader::Field,
+    show::Show as _,
     tls, value,
 };
+use serde_json::Value;
 use std::{ops::RangeInclusive, time::Duration};
 
 /// When a changed value comes into force.
@@ -22,6 +24,8 @@ pub(super) struct Key {
     pub(super) field: Field<Config>,
     pub(super) change: Change,
     pub(super) differs: fn(&Config, &Config) -> bool,
+    /// As the file could write it, secrets masked.
+    pub(super) show: fn(&Config) -> Value,
     /// Copies the value from the first into the second.
     pub(super) take: fn(&Config, &mut Config),
 }
@@ -48,6 +52,7 @@ macro_rules! key {
             },
             change: Change::$change,
             differs: |one, other| one.$section$(.$name)+ != other.$section$(.$name)+,
+            show: |config| config.$section$(.$name)+.show(),
             take: |from, into| into.$section$(.$name)+.clone_from(&from.$section$(.$name)+),
         }
     };
@@ -355,7 +360,7 @@ pub(super) static KEYS: [Key; 28] = [
     ),
 ];
 
-const PLATFORMS: [(&str, Platform); 8] = [
+pub(super) const PLATFORMS: [(&str, Platform); 8] = [
     ("chrome", Platform::Chrome),
     ("edge", Platform::Edge),
     ("firefox", Platform::Firefox),
@@ -366,7 +371,7 @@ const PLATFORMS: [(&str, Platform); 8] = [
     ("uwp", Platform::Uwp),
 ];
 
-const TARGETS: [(&str, LogTarget); 4] = [
+pub(super) const TARGETS: [(&str, LogTarget); 4] = [
     ("auto", LogTarget::Auto),
     ("journald", LogTarget::Journald),
     ("stderr", LogTarget::Stderr),

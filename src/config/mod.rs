@@ -17,6 +17,7 @@ mod model;
 mod reader;
 mod reference;
 mod secret;
+mod show;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -33,5 +34,7 @@ pub use model::{
 };
 pub use reference::{Description, reference};
 pub use secret::Secret;
+pub use show::report;
 pub use sources::{DEFAULT_FILE, Sources, VARIABLES};
 pub use tls::Identity;
+pub use value::checked_log_level;

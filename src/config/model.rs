@@ -1,9 +1,9 @@
 //! The checked configuration: plain data, one struct a section.
 
-use super::{Identity, Secret, tls::Pem};
+use super::{Identity, Place, Secret, tls::Pem};
 use crate::wire::{KeySource, PhoneNumber, Scope, Timestamp};
 use ipnet::IpNet;
-use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Everything the daemon is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +21,12 @@ pub struct Config {
     pub whatsapp: Whatsapp,
     pub storage: Storage,
     pub log: Log,
+    /// Where each value came from that is not the default.
+    pub(super) origins: Origins,
 }
+
+/// By the names of the keys.
+pub(super) type Origins = BTreeMap<&'static str, Place>;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Http {
@@ -192,6 +197,16 @@ pub enum LogTarget {
 }
 
 impl Config {
+    /// The key's value comes from here, whatever it was before.
+    pub(super) fn set_by(&mut self, key: &'static str, place: Place) {
+        self.origins.insert(key, place);
+    }
+
+    /// The key's value comes from here too; the first is named.
+    pub(super) fn also_set_by(&mut self, key: &'static str, place: Place) {
+        self.origins.entry(key).or_insert(place);
+    }
+
     /// The defaults. Where the state is kept depends on who runs the daemon,
     /// and the socket's place may depend on that: it is filled in last.
     pub(super) fn new(state_dir: PathBuf) -> Self {
@@ -242,6 +257,7 @@ impl Config {
                 level: "info".to_owned(),
                 target: LogTarget::Auto,
             },
+            origins: Origins::new(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The configuration as a whole: files in, a checked `Config` or faults out.
 
 use super::*;
-use crate::wire::Scope;
+use crate::wire::{Scope, SettingSource};
 use proptest::prelude::*;
 use std::{
     ffi::OsString,
@@ -552,6 +552,71 @@ fn a_number_changed_in_the_file_wins_at_the_next_reload_and_stays() {
     assert_eq!(number(&case.config()), "628111111111");
 }
 
+/// What `GET /admin/config` says of a key.
+fn setting(config: &Config, key: &str) -> (serde_json::Value, SettingSource, String) {
+    let report = report(config);
+    let setting = report.settings.get(key).expect("each key is there");
+    let place = setting.place.clone().unwrap_or_default();
+    (setting.value.clone(), setting.source, place)
+}
+
+#[test]
+fn it_is_told_who_has_said_what() {
+    let mut case = Case::new("[http]\nlisten = [\"127.0.0.1:80\", \"[::1]:81\"]\n")
+        .env("PORT", "90")
+        .env("STATE_DIRECTORY", "/data");
+    let credentials = case.directory.path().join("credentials");
+    fs::create_dir(&credentials).expect("a directory");
+    fs::write(credentials.join("api-key"), "a-secret-in-a-credential").expect("written");
+    case = case.env("CREDENTIALS_DIRECTORY", credentials.clone());
+    case.sources.socket = Some(PathBuf::from("/run/other.sock"));
+    let config = case.config();
+    let environment = |key, value: &str, name: &str| {
+        let place = format!("environment: {name}");
+        let told = (serde_json::json!(value), SettingSource::Environment, place);
+        assert_eq!(setting(&config, key), told);
+    };
+    environment("storage.state_dir", "/data", "STATE_DIRECTORY");
+    let (listen, source, _) = setting(&config, "http.listen");
+    assert_eq!(listen, serde_json::json!(["127.0.0.1:90", "[::1]:81"]));
+    assert_eq!(source, SettingSource::Environment);
+    let socket = setting(&config, "control.socket");
+    let flag = "command line: --socket".to_owned();
+    assert_eq!(
+        socket,
+        ("/run/other.sock".into(), SettingSource::Flag, flag)
+    );
+    let (keys, source, place) = setting(&config, "auth.keys");
+    assert_eq!(keys[0]["name"], "api-key");
+    assert_eq!(source, SettingSource::Credential);
+    assert!(place.ends_with("credentials/api-key"), "{place}");
+    let all = serde_json::to_string(&report(&config)).expect("JSON");
+    assert!(!all.contains("a-secret"), "{all}");
+}
+
+#[test]
+fn after_a_reload_it_is_told_whose_number_stands() {
+    let case = Case::new("[log]\n").env("PHONE_NUMBER", "628111111111");
+    let source = |config: &Config| setting(config, "pairing.phone_number").1;
+    let start = case.config();
+    assert_eq!(source(&start), SettingSource::Environment);
+    let same = load_for_reload(&case.sources, &start).expect("valid");
+    assert_eq!(source(&same), SettingSource::Environment);
+    case.write("[pairing]\nphone_number = \"628222222222\"\n");
+    let changed = load_for_reload(&case.sources, &same).expect("valid");
+    case.write("\n[pairing]\nphone_number = \"628222222222\"\n");
+    let moved = load_for_reload(&case.sources, &changed).expect("valid");
+    for (config, line) in [(changed, "2:1"), (moved.clone(), "3:1")] {
+        let (number, source, place) = setting(&config, "pairing.phone_number");
+        assert_eq!(number, "62822*****22");
+        assert_eq!(source, SettingSource::File);
+        assert!(place.ends_with(line), "{place}");
+    }
+    case.write("");
+    let removed = load_for_reload(&case.sources, &moved).expect("valid");
+    assert_eq!(source(&removed), SettingSource::Environment);
+}
+
 #[test]
 fn paths_follow_who_runs_the_daemon() {
     let paths = |case: &Case| {
@@ -646,10 +711,14 @@ fn the_default_file_is_read_when_it_is_there() {
 #[test]
 fn the_packaged_file_is_valid_and_says_the_defaults() {
     let packaged = include_str!("../../config/walinkd.toml");
-    let defaults = Case::without_file().config();
-    let mut config = Case::new(packaged).config();
-    config.file = None;
-    assert_eq!(config, defaults);
+    let from_nowhere = |mut config: Config| {
+        config.file = None;
+        config.origins.clear();
+        config
+    };
+    let defaults = from_nowhere(Case::without_file().config());
+    let config = Case::new(packaged).config();
+    assert_eq!(from_nowhere(config), defaults);
 
     let given = |line: &str| line.starts_with('#') && line.contains(" = ");
     let uncommented: String = packaged
@@ -665,9 +734,8 @@ fn the_packaged_file_is_valid_and_says_the_defaults() {
             _ => format!("{line}\n"),
         })
         .collect();
-    let mut config = Case::new(&uncommented).config();
-    config.file = None;
-    assert_eq!(config, defaults);
+    let config = Case::new(&uncommented).config();
+    assert_eq!(from_nowhere(config), defaults);
     for key in keys::KEYS.iter() {
         let (_, name) = key.field.name.rsplit_once('.').expect("a dotted name");
         let named = packaged.contains(&format!("#{name} = ")) || key.field.name == "auth.keys";

@@ -42,6 +42,10 @@ impl Pem {
             bytes,
         }
     }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
 }
 
 /// Whom the HTTPS server shows itself as: a certificate with its chain and its

@@ -50,7 +50,7 @@ pub(super) fn duration(text: &str, range: &RangeInclusive<Duration>) -> Result<D
     within(Duration::from_millis(millis), range, show_duration)
 }
 
-fn show_duration(duration: Duration) -> String {
+pub(super) fn show_duration(duration: Duration) -> String {
     let mut millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let mut text = String::new();
     for (unit, factor) in UNITS {
@@ -274,6 +274,15 @@ pub(super) fn log_level(text: &str) -> Result<String, Wrong> {
             hint,
         )),
     }
+}
+
+/// As `log.level` takes it.
+///
+/// # Errors
+///
+/// What is wrong with it, and what to write.
+pub fn checked_log_level(text: &str) -> Result<String, String> {
+    log_level(text).map_err(Wrong::told)
 }
 
 /// The last moment that is written with a year of four digits, as every date is

@@ -4,6 +4,7 @@
 //! Plain data with serde; no tokio, no axum, no whatsapp-rust, no files. Both
 //! sides of the socket compile against it, so they cannot drift apart.
 
+mod config;
 mod key;
 mod event;
 mod pairing;
@@ -14,6 +15,7 @@ mod reload;
 mod status;
 mod timestamp;
 
+pub use config::{ConfigReport, LogLevel, LogLevelRequest, Setting, SettingSource};
 pub use event::{Event, Gap, Severity};
 pub use key::{KeyInfo, KeyRemoved, KeyRequest, KeySource, NewKey, Scope, is_key_name};
 pub use pairing::{
