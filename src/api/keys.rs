@@ -4,7 +4,7 @@ use super::{
     App,
     audit::By,
     body,
-    problem::{answer, internal, sentence},
+    problem::{answer, internal, spoken},
     query::{Kind, Parameter, Params, bad},
 };
 use crate::wire::{Done, KeyRemoved, KeyRequest, NewKey, Problem, Success, is_key_name};
@@ -125,12 +125,4 @@ fn name_only(app: &App, name: &str) -> Result<(), Problem> {
         "This is no name of a key: a name has 1 to 63 letters, digits and - _ . @, and is not the key itself. walinkd key list shows them."
             .to_owned(),
     ))
-}
-
-/// As the API's other texts.
-fn spoken(problem: Problem) -> Problem {
-    Problem {
-        error: sentence(&problem.error),
-        ..problem
-    }
 }

@@ -5,6 +5,7 @@
 
 mod audit;
 mod body;
+mod config;
 mod cors;
 mod disconnect;
 mod events;
@@ -12,6 +13,7 @@ mod guard;
 mod health;
 mod keys;
 mod log;
+mod log_level;
 mod metrics;
 mod openapi;
 mod pairing;
@@ -38,7 +40,10 @@ use crate::{
     journal::{Reader, Recorder},
     link,
     metrics::Meter,
-    wire::{KeyInfo, KeyRemoved, KeyRequest, NewKey, Problem, ReloadReport, Status, Timestamp},
+    wire::{
+        ConfigReport, KeyInfo, KeyRemoved, KeyRequest, LogLevel, NewKey, Problem, ReloadReport,
+        Status, Timestamp,
+    },
 };
 use axum::{
     Router,
@@ -81,6 +86,10 @@ pub trait Office: Send + Sync {
     fn keys(&self) -> Work<'_, Vec<KeyInfo>>;
     fn add_key(&self, request: KeyRequest) -> Work<'_, NewKey>;
     fn remove_key(&self, name: String) -> Work<'_, KeyRemoved>;
+    /// The configuration in force.
+    fn config(&self) -> Work<'_, ConfigReport>;
+    /// Until the next reload.
+    fn set_log_level(&self, level: String) -> Work<'_, LogLevel>;
 }
 
 /// Everything the calls reach.

@@ -180,6 +180,14 @@ pub(super) fn sentence(text: &str) -> String {
         .collect()
 }
 
+/// One of the daemon's, told as the API's own.
+pub(super) fn spoken(problem: Problem) -> Problem {
+    Problem {
+        error: sentence(&problem.error),
+        ..problem
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

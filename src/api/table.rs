@@ -2,9 +2,9 @@
 //! is no line without a right.
 
 use super::{
-    App, disconnect, events,
+    App, config, disconnect, events,
     guard::{Guard, guard},
-    health, keys, log, metrics, openapi, pairing, passkey, pause, qr,
+    health, keys, log, log_level, metrics, openapi, pairing, passkey, pause, qr,
     query::{self, Parameter, WAIT},
     reconnect, reload, status,
 };
@@ -124,6 +124,10 @@ pub(super) fn table() -> Vec<Route> {
             "Makes an API key of the name, scope and expires in the body, and shows it this once."),
         delete("/admin/keys", Manage, ControlOnly, keys::remove,
             "Removes the API key that ?name= or name in the body names; what waits with it ends.").taking(&[keys::NAME]),
+        get("/admin/config", Read, ControlOnly, config::show,
+            "The configuration in force: each key with its value and where it comes from. Secrets and phone numbers are masked."),
+        put("/admin/log-level", Manage, ControlOnly, log_level::set,
+            "Logs at the level in the body, until the next reload or restart; a filter such as info,walinkd=debug will do too."),
     ]
 }
 
@@ -158,6 +162,23 @@ fn post<T: 'static>(
         right,
         reach,
         routing::post(handler),
+        summary,
+    )
+}
+
+fn put<T: 'static>(
+    path: &'static str,
+    right: Right,
+    reach: Reach,
+    handler: impl Handler<T, Arc<App>>,
+    summary: &'static str,
+) -> Route {
+    route(
+        Method::PUT,
+        path,
+        right,
+        reach,
+        routing::put(handler),
         summary,
     )
 }

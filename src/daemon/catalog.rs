@@ -369,6 +369,13 @@ const ENTRIES: &[Entry] = &[
          another with `walinkd key add` and give it to the client.",
     ),
     entry(
+        "admin.log_level",
+        "3c37a50fc74c40e8bb0d9bff5a82e313",
+        "Somebody has changed what is logged",
+        "By @WALINKD_PEER@, until the next reload or restart. `systemctl reload walinkd`\n\
+         brings the configured level back.",
+    ),
+    entry(
         "admin.events_lost",
         "d4b7f09e0c5a46a9b502a363e9716c44",
         "Some events are not in GET /connection/log",

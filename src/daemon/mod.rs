@@ -193,6 +193,7 @@ async fn serve(
         api: settings,
         terms,
         level,
+        ordered_level: None,
         keeper: journal.keeper(),
         recorder: recorder.clone(),
         link: link.clone(),

@@ -8,7 +8,10 @@ use crate::{
     config::{self, Config, Sources},
     journal::{Entry, Keeper, Recorder},
     link, server,
-    wire::{Code, KeyInfo, KeyRemoved, KeyRequest, NewKey, Problem, ReloadReport, Severity},
+    wire::{
+        Code, ConfigReport, KeyInfo, KeyRemoved, KeyRequest, LogLevel, NewKey, Problem,
+        ReloadReport, SettingSource, Severity,
+    },
 };
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -24,6 +27,8 @@ enum Order {
     Keys(Report<Vec<KeyInfo>>),
     AddKey(KeyRequest, Report<NewKey>),
     RemoveKey(String, Report<KeyRemoved>),
+    Config(Report<ConfigReport>),
+    LogLevel(String, Report<LogLevel>),
 }
 
 /// Gives orders and waits for their reports.
@@ -59,6 +64,14 @@ impl api::Office for Reloads {
     fn remove_key(&self, name: String) -> api::Work<'_, KeyRemoved> {
         Box::pin(self.order(|report| Order::RemoveKey(name, report)))
     }
+
+    fn config(&self) -> api::Work<'_, ConfigReport> {
+        Box::pin(self.order(Order::Config))
+    }
+
+    fn set_log_level(&self, level: String) -> api::Work<'_, LogLevel> {
+        Box::pin(self.order(|report| Order::LogLevel(level, report)))
+    }
 }
 
 /// Everything that changes with a reload.
@@ -70,6 +83,8 @@ pub(super) struct Reloader {
     pub(super) api: watch::Sender<Arc<api::Settings>>,
     pub(super) terms: watch::Sender<Arc<server::Terms>>,
     pub(super) level: LevelHandle,
+    /// Instead of the configured one, until the next reload.
+    pub(super) ordered_level: Option<String>,
     pub(super) keeper: Keeper,
     pub(super) recorder: Recorder,
     pub(super) link: link::Handle,
@@ -103,6 +118,12 @@ impl Reloader {
                         let removed = self.keys.remove(&self.running, &name);
                         let _ = report.send(removed.map(|removed| self.put_in_force(removed)));
                     }
+                    Order::Config(report) => {
+                        let _ = report.send(Ok(self.config()));
+                    }
+                    Order::LogLevel(level, report) => {
+                        let _ = report.send(self.set_log_level(&level));
+                    }
                 }
             }
         });
@@ -112,6 +133,30 @@ impl Reloader {
     fn put_in_force<T>(&self, (done, rules): (T, Rules)) -> T {
         self.rules.send_replace(Arc::new(rules));
         done
+    }
+
+    /// The configuration, with the log level that was ordered since.
+    fn config(&self) -> ConfigReport {
+        let mut report = config::report(&self.running);
+        if let Some(level) = &self.ordered_level
+            && let Some(setting) = report.settings.get_mut("log.level")
+        {
+            setting.value = level.as_str().into();
+            setting.source = SettingSource::Order;
+            setting.place = None;
+        }
+        report
+    }
+
+    fn set_log_level(&mut self, level: &str) -> Result<LogLevel, Problem> {
+        let level = config::checked_log_level(level)
+            .map_err(|wrong| Problem::new(Code::BadRequest, wrong))?;
+        self.level.set(&level);
+        self.ordered_level = Some(level.clone());
+        Ok(LogLevel {
+            level,
+            configured: self.running.log.level.clone(),
+        })
     }
 
     async fn reload(&mut self) -> Result<ReloadReport, Problem> {
@@ -137,6 +182,7 @@ impl Reloader {
         }
         self.terms.send_replace(Arc::new(setup::terms(&in_force)));
         self.level.set(&in_force.log.level);
+        self.ordered_level = None;
         self.keeper.set(in_force.storage.keep_events);
         let pairing_for = self
             .link

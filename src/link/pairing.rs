@@ -173,9 +173,8 @@ impl Machine {
                 self.begin_pairing(self.candidate_intent(), now);
             }
             Signal::LoggedIn(_) => {
-                if let Phase::LoggingIn { who, .. } = &candidate.phase {
-                    let who = who.clone();
-                    self.newcomer_in(who, now);
+                if matches!(candidate.phase, Phase::LoggingIn { .. }) {
+                    self.take_over();
                 }
             }
             Signal::Ended(end) => self.candidate_ended(&end, now),
@@ -247,7 +246,7 @@ impl Machine {
                 let who = who.clone();
                 self.accepted(who, now);
             }
-            Phase::LoggingIn { who, .. } | Phase::LoggedIn { who, .. } => {
+            Phase::LoggingIn { who, .. } => {
                 let who = who.clone();
                 self.newcomer_failed(who, end, reason, now);
             }
@@ -362,7 +361,6 @@ impl Machine {
                 let who = who.clone();
                 self.log_in_candidate(who, now);
             }
-            Phase::LoggedIn { .. } => self.take_over(),
             Phase::Promoting { who, .. } => {
                 let who = who.clone();
                 self.effect(Effect::Promote);

@@ -47,7 +47,6 @@ impl Machine {
                 CandidatePhase::Accepted { .. }
                 | CandidatePhase::LoggingIn { .. }
                 | CandidatePhase::LoginWaiting { .. }
-                | CandidatePhase::LoggedIn { .. }
                 | CandidatePhase::Promoting { .. },
             ) => State::Linking,
             Some(CandidatePhase::Waiting {

@@ -17,6 +17,7 @@ mod support;
 
 mod ban;
 mod code;
+mod config;
 mod disconnect;
 mod events;
 mod exposition;

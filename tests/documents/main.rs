@@ -5,7 +5,6 @@
 //!
 //! To renew them: `UPDATE=1 cargo test --workspace --test documents`
 
-mod commands;
 mod complete;
 mod completions;
 mod descriptions;

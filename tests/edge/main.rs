@@ -29,7 +29,10 @@ use walinkd::{
     link::{self, Inbox, Snapshot},
     metrics::Meter,
     server::{ControlSocket, Server, Terms, bind_tcp, inherited},
-    wire::{KeyInfo, KeyRemoved, KeyRequest, NewKey, ReloadReport, State, Status, Timestamp},
+    wire::{
+        ConfigReport, KeyInfo, KeyRemoved, KeyRequest, LogLevel, NewKey, ReloadReport, State,
+        Status, Timestamp,
+    },
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_766_811_600_000);
@@ -103,6 +106,14 @@ impl Office for Idle {
     }
 
     fn remove_key(&self, _: String) -> Work<'_, KeyRemoved> {
+        Box::pin(std::future::pending())
+    }
+
+    fn config(&self) -> Work<'_, ConfigReport> {
+        Box::pin(std::future::pending())
+    }
+
+    fn set_log_level(&self, _: String) -> Work<'_, LogLevel> {
         Box::pin(std::future::pending())
     }
 }

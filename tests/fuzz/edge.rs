@@ -12,8 +12,8 @@ use walinkd::{
     link::{self, Command, Inbox, PairError, PasskeyError, Snapshot},
     metrics::Meter,
     wire::{
-        Code, Disconnected, KeyInfo, KeyRemoved, KeyRequest, NewKey, PairingCode, Problem,
-        ReloadReport, State, Status, Timestamp,
+        Code, ConfigReport, Disconnected, KeyInfo, KeyRemoved, KeyRequest, LogLevel, NewKey,
+        PairingCode, Problem, ReloadReport, State, Status, Timestamp,
     },
 };
 
@@ -134,6 +134,15 @@ impl Office for Nobody {
 
     fn remove_key(&self, _: String) -> Work<'_, KeyRemoved> {
         Box::pin(async { Err(Problem::new(Code::NoSuchKey, "there is none")) })
+    }
+
+    fn config(&self) -> Work<'_, ConfigReport> {
+        Box::pin(async { Err(Problem::new(Code::Stopping, "it stops")) })
+    }
+
+    fn set_log_level(&self, level: String) -> Work<'_, LogLevel> {
+        let configured = level.clone();
+        Box::pin(async { Ok(LogLevel { level, configured }) })
     }
 }
 

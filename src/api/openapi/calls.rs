@@ -11,6 +11,7 @@ use crate::{
         disconnect::disconnected,
         health::{Live, Ready},
         keys::{added, gone},
+        log_level::changed,
         pairing::started,
         passkey::{cancelled, told},
         pause::{paused, resumed},
@@ -162,6 +163,16 @@ pub(super) fn call(method: &Method, path: &str) -> Option<Call> {
             Content::of([("removed", gone(examples::key_removed()))]),
         )
         .refuses(&[Code::NoSuchKey, Code::KeyFixed, Code::UnsupportedMediaType]),
+        ("GET", "/admin/config") => Call::new(
+            "getConfig",
+            Content::of([("config", Success::new(examples::config()))]),
+        )
+        .refuses(&[Code::Stopping]),
+        ("PUT", "/admin/log-level") => Call::new(
+            "setLogLevel",
+            Content::of([("changed", changed(examples::log_level()))]),
+        )
+        .takes(Content::of([("level", examples::log_level_request())])),
         ("POST", "/admin/reload") => Call::new(
             "reload",
             Content::of([("reloaded", Success::new(examples::reloaded()))]),

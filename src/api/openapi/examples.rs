@@ -4,9 +4,10 @@
 use crate::{
     api::events::frames,
     wire::{
-        Disconnected, Event, KeyInfo, KeyRemoved, KeyRequest, KeySource, NewKey, PairingCode,
-        PasskeyBody, PasskeyStage, PasskeyStep, PhoneNumber, QrCode, QrCodeBody, ReloadReport,
-        Scope, Severity, State, Status, Timestamp,
+        ConfigReport, Disconnected, Event, KeyInfo, KeyRemoved, KeyRequest, KeySource, LogLevel,
+        LogLevelRequest, NewKey, PairingCode, PasskeyBody, PasskeyStage, PasskeyStep, PhoneNumber,
+        QrCode, QrCodeBody, ReloadReport, Scope, Setting, SettingSource, Severity, State, Status,
+        Timestamp,
     },
 };
 use serde_json::json;
@@ -175,6 +176,42 @@ pub(super) fn new_key() -> NewKey {
         name: KEY.to_owned(),
         scope: Scope::Read,
         expires: None,
+    }
+}
+
+pub(super) fn config() -> ConfigReport {
+    let file = "/etc/walinkd/walinkd.toml";
+    let proxy = Setting {
+        value: json!("socks5://user:***@127.0.0.1:1080"),
+        source: SettingSource::File,
+        place: Some(format!("{file}:12:1")),
+        live: false,
+    };
+    let level = Setting {
+        value: json!("info"),
+        source: SettingSource::Default,
+        place: None,
+        live: true,
+    };
+    let settings = [("whatsapp.proxy", proxy), ("log.level", level)];
+    ConfigReport {
+        file: Some(file.to_owned()),
+        settings: settings
+            .map(|(key, setting)| (key.to_owned(), setting))
+            .into(),
+    }
+}
+
+pub(super) fn log_level_request() -> LogLevelRequest {
+    LogLevelRequest {
+        level: "info,walinkd=debug".to_owned(),
+    }
+}
+
+pub(super) fn log_level() -> LogLevel {
+    LogLevel {
+        level: log_level_request().level,
+        configured: "info".to_owned(),
     }
 }
 

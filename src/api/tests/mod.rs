@@ -16,8 +16,9 @@ use crate::{
     link::{self, BadCredential, Command, Inbox, PairError, PasskeyError, PasskeyOrder, Snapshot},
     metrics::{MEDIA as METRICS, Meter},
     wire::{
-        Disconnected, KeyInfo, KeyRemoved, KeyRequest, NewKey, PairingCode, PasskeyStage,
-        PasskeyStep, PhoneNumber, Problem, QrCode, ReloadReport, State, Status, Timestamp,
+        ConfigReport, Disconnected, KeyInfo, KeyRemoved, KeyRequest, LogLevel, NewKey, PairingCode,
+        PasskeyStage, PasskeyStep, PhoneNumber, Problem, QrCode, ReloadReport, State, Status,
+        Timestamp,
     },
 };
 use axum::{
@@ -28,7 +29,7 @@ use axum::{
 use http_body_util::BodyExt;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -230,6 +231,16 @@ impl Office for Played {
     fn remove_key(&self, name: String) -> Work<'_, KeyRemoved> {
         let remaining = 0;
         Box::pin(async move { Ok(KeyRemoved { name, remaining }) })
+    }
+
+    fn config(&self) -> Work<'_, ConfigReport> {
+        let (file, settings) = (None, BTreeMap::new());
+        Box::pin(async { Ok(ConfigReport { file, settings }) })
+    }
+
+    fn set_log_level(&self, level: String) -> Work<'_, LogLevel> {
+        let configured = "info".to_owned();
+        Box::pin(async { Ok(LogLevel { level, configured }) })
     }
 }
 
