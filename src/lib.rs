@@ -5,6 +5,7 @@
 
 pub mod wire;
 pub mod files;
+pub mod picture;
 pub mod config;
 pub mod journal;
 pub mod wa;

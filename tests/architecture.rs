@@ -13,6 +13,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("wire", &[]),
     // files: so that each file of the state directory is written the same way.
     ("files", &[]),
+    ("picture", &[]),
     ("config", &["wire"]),
     ("journal", &["wire"]),
     ("wa", &["wire"]),
@@ -20,7 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("webhook", &["wire", "config", "journal"]),
     ("auth", &["wire", "files", "config"]),
     ("metrics", &["wire", "journal", "auth"]),
-    ("api", &["wire", "auth", "journal", "link", "metrics"]),
+    ("api", &["wire", "picture", "auth", "journal", "link", "metrics"]),
     ("server", &["auth"]),
     (
         "daemon",
@@ -30,7 +31,10 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("client", &["wire"]),
-    ("cli", &["wire", "client", "config", "daemon"]),
+    (
+        "cli",
+        &["wire", "files", "picture", "client", "config", "daemon"],
+    ),
 ];
 
 /// Crates that only some rooms may name. A crate ending in `*` stands for all
@@ -46,6 +50,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("toml*", &["config", "auth", "link"]),
     ("schemars*", &["wire", "api"]),
     ("clap*", &["cli"]),
+    ("png*", &["picture"]),
+    ("qrcode*", &["picture"]),
     // config: checks certificate and key; server: speaks with them.
     ("rustls*", &["wa", "config", "server"]),
     ("tokio_rustls*", &["wa", "server"]),
@@ -62,6 +68,7 @@ const CRATES: &[(&str, &[&str])] = &[
 /// know when or where.
 const PURE: &[(&str, &[&str])] = &[
     ("wire/", &["tokio*", "std::fs", "std::net"]),
+    ("picture/", &["tokio*", "std::fs", "std::io", "std::net"]),
     (
         "link/machine",
         &["tokio*", "std::fs", "std::net", "crate::wa::Session"],

@@ -54,6 +54,8 @@ complete -c walinkd -n "__fish_walinkd_using_subcommand watch" -l socket -d 'The
 complete -c walinkd -n "__fish_walinkd_using_subcommand watch" -l instance -d 'The instance walinkd@NAME' -r
 complete -c walinkd -n "__fish_walinkd_using_subcommand watch" -l json -d 'Print the API\'s objects, one a line: a status has `state`, an event `type`, a gap `from`'
 complete -c walinkd -n "__fish_walinkd_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c walinkd -n "__fish_walinkd_using_subcommand qr" -l png -d 'Write it to a PNG file instead, anew at each change' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand qr" -l svg -d 'Write it to an SVG file instead, anew at each change' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand qr" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand qr" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand qr" -l instance -d 'The instance walinkd@NAME' -r

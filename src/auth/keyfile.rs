@@ -90,7 +90,7 @@ impl KeyFile {
     pub fn save(&self, keys: Vec<StoredKey>) -> Result<(), KeyFileError> {
         let text = toml::to_string(&Document { keys })
             .map_err(|error| self.failed(io::Error::other(error)))?;
-        files::replace(&self.0, &format!("{HEAD}{text}")).map_err(|error| self.failed(error))
+        files::replace(&self.0, format!("{HEAD}{text}")).map_err(|error| self.failed(error))
     }
 
     fn failed(&self, error: io::Error) -> KeyFileError {

@@ -7,15 +7,26 @@ use super::{
 };
 use crate::{
     client::{Client, Error},
+    files,
+    picture::{Drawing, Ink, QUIET, Symbol},
     wire::{Code, QrCodeBody, State, Status},
 };
-use qrcode::{Color, EcLevel, QrCode};
-use std::time::Duration;
+use std::{
+    fmt::Display,
+    path::{self, Path, PathBuf},
+    time::Duration,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
+    /// Write it to a PNG file instead, anew at each change
+    #[arg(long, value_name = "FILE", group = "form")]
+    png: Option<PathBuf>,
+    /// Write it to an SVG file instead, anew at each change
+    #[arg(long, value_name = "FILE", group = "form")]
+    svg: Option<PathBuf>,
     /// Print the text of the QR code instead of drawing it
-    #[arg(long)]
+    #[arg(long, group = "form")]
     raw: bool,
     /// Show the present one and do not wait for the phone
     #[arg(long)]
@@ -45,7 +56,7 @@ pub(super) async fn run(client: &Client, arguments: &Arguments) -> Result<(), Fa
     if arguments.no_wait {
         may_come_now(&status)?;
         return match client.qr(FIRST).await {
-            Ok(answer) => Screen::new(arguments.raw).show(&answer.data),
+            Ok(answer) => Screen::new(arguments.form()).show(&answer.data),
             Err(Error::Refused { problem, .. }) if problem.code == Code::NoQrCode => {
                 let status = client.status().await.map_err(failed)?.data;
                 may_come_now(&status)?;
@@ -55,7 +66,7 @@ pub(super) async fn run(client: &Client, arguments: &Arguments) -> Result<(), Fa
             Err(error) => Err(failed(error)),
         };
     }
-    let mut screen = Screen::new(arguments.raw);
+    let mut screen = Screen::new(arguments.form());
     loop {
         if status.is_connected {
             return screen.done(&format!("Linked{}", named(&status)));
@@ -124,9 +135,52 @@ fn why_none(status: &Status) -> String {
     }
 }
 
+/// How a code is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Form {
+    Drawn,
+    Raw,
+    Png(PathBuf),
+    Svg(PathBuf),
+}
+
+impl Arguments {
+    fn form(&self) -> Form {
+        match (&self.png, &self.svg) {
+            (Some(file), _) => Form::Png(file.clone()),
+            (None, Some(file)) => Form::Svg(file.clone()),
+            (None, None) if self.raw => Form::Raw,
+            (None, None) => Form::Drawn,
+        }
+    }
+}
+
+fn symbol(text: &str) -> Result<Symbol, Failure> {
+    Symbol::new(text, QUIET).map_err(|error| unreadable(&error))
+}
+
+fn unreadable(error: &dyn Display) -> Failure {
+    Failure::new("qr", error, "take its text from walinkd qr --raw")
+}
+
+/// In place of what is there, so that who looks never sees half of it.
+fn write(file: &Path, picture: &[u8], qr: &QrCodeBody) -> Result<(), Failure> {
+    let whole = path::absolute(file);
+    let written = whole.and_then(|whole| files::replace(&whole, picture));
+    let named = plain(&file.to_string_lossy());
+    written.map_err(|error| {
+        let what = format!("qr: cannot write {named}");
+        Failure::new(what, error, "name a file that you may write")
+    })?;
+    say(&format!(
+        "Written to {named}. {HOW} Good for {}.",
+        plain(&qr.expires_in)
+    ))
+}
+
 /// What is on the screen of it all.
 struct Screen {
-    raw: bool,
+    form: Form,
     /// Draws over what it drew before.
     terminal: bool,
     /// What stands above the cursor.
@@ -138,9 +192,9 @@ struct Screen {
 }
 
 impl Screen {
-    fn new(raw: bool) -> Self {
+    fn new(form: Form) -> Self {
         Self {
-            raw,
+            form,
             terminal: screen::is_terminal(),
             drawn: String::new(),
             shown: String::new(),
@@ -155,10 +209,17 @@ impl Screen {
         }
         self.shown.clone_from(&qr.qr_code);
         self.noted = None;
-        if self.raw {
-            return say(&plain(&qr.qr_code));
-        }
-        let drawing = draw(&qr.qr_code, screen::has_colour());
+        let drawing = match &self.form {
+            Form::Raw => return say(&plain(&qr.qr_code)),
+            Form::Png(file) => {
+                let png = symbol(&qr.qr_code)?.png(None);
+                return write(file, &png.map_err(|error| unreadable(&error))?, qr);
+            }
+            Form::Svg(file) => {
+                return write(file, symbol(&qr.qr_code)?.svg(None).as_bytes(), qr);
+            }
+            Form::Drawn => draw(&qr.qr_code, screen::ink()),
+        };
         let refusal = screen::window().and_then(|window| no_room(&drawing, window));
         self.cramped = refusal.is_some();
         let mut text = refusal.unwrap_or(drawing);
@@ -217,99 +278,29 @@ fn rows(text: &str, columns: Option<usize>) -> usize {
     text.lines().map(row).sum()
 }
 
-/// Columns of a line, without the colours that [`draw`] puts around it.
+/// Columns of a line, without the escape codes in it.
 fn columns_of(line: &str) -> usize {
-    let line = line.strip_prefix(COLOUR).unwrap_or(line);
-    let line = line.strip_suffix(NO_COLOUR).unwrap_or(line);
-    line.chars().count()
+    let mut parts = line.split('\x1b');
+    let first = parts.next().unwrap_or_default().chars().count();
+    let rest = parts.map(|part| part.split_once('m').map_or(part, |(_, text)| text));
+    first + rest.map(|text| text.chars().count()).sum::<usize>()
 }
 
-/// Black on white out of the colour cube, which no theme changes.
-const COLOUR: &str = "\x1b[38;5;16;48;5;231m";
-const NO_COLOUR: &str = "\x1b[0m";
-
-/// Light around the code, in modules: ISO/IEC 18004, section 6.3.8.
-const QUIET: usize = 4;
-
-/// Draws a QR code with half blocks, two modules a character. With `colour`
-/// both colours are set, which is right on any terminal; without, it is meant
-/// for light text on a dark ground.
-pub(super) fn draw(text: &str, colour: bool) -> String {
-    // Low correction gives the smallest picture, and a screen has no dirt.
-    let Ok(code) = QrCode::with_error_correction_level(text, EcLevel::L) else {
-        return format!("too long for a QR code: {}", plain(text));
-    };
-    let width = code.width();
-    let modules = code.to_colors();
-    let side = width + 2 * QUIET;
-    let dark = |x: usize, y: usize| {
-        let inside = |at: usize| at.checked_sub(QUIET).filter(|at| *at < width);
-        match (inside(x), inside(y)) {
-            (Some(x), Some(y)) => modules[y * width + x] == Color::Dark,
-            _ => false,
-        }
-    };
-    let mut lines = Vec::new();
-    for y in (0..side).step_by(2) {
-        let line: String = (0..side)
-            .map(|x| {
-                // The row below the last one is light as well.
-                let (upper, lower) = (dark(x, y), dark(x, y + 1));
-                match (upper == colour, lower == colour) {
-                    (true, true) => '█',
-                    (true, false) => '▀',
-                    (false, true) => '▄',
-                    (false, false) => ' ',
-                }
-            })
-            .collect();
-        lines.push(if colour {
-            format!("{COLOUR}{line}{NO_COLOUR}")
-        } else {
-            line
-        });
+/// What there is to scan, as a terminal shows it.
+pub(super) fn draw(text: &str, ink: Ink) -> String {
+    match Symbol::new(text, QUIET) {
+        Ok(symbol) => Drawing::Half.draw(&symbol, ink),
+        Err(error) => error.to_string(),
     }
-    lines.join("\n")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The modules as drawn: true is dark.
-    fn read(drawing: &str, colour: bool) -> Vec<Vec<bool>> {
-        let mut rows = Vec::new();
-        for line in drawing.lines() {
-            let line = line.trim_start_matches(COLOUR).trim_end_matches(NO_COLOUR);
-            for half in ["█▀", "█▄"] {
-                rows.push(line.chars().map(|c| half.contains(c) == colour).collect());
-            }
-        }
-        rows
-    }
-
-    #[test]
-    fn the_drawing_is_the_code_with_light_around_it() {
-        let text = "2@WsYovQD+qnbgd1tsGtBKn2N9ZBo96rx,a,b,c";
-        let code = QrCode::with_error_correction_level(text, EcLevel::L).expect("a short text");
-        let width = code.width();
-        for colour in [true, false] {
-            let rows = read(&draw(text, colour), colour);
-            for (y, row) in rows.iter().enumerate() {
-                assert_eq!(row.len(), width + 2 * QUIET);
-                for (x, dark) in row.iter().enumerate() {
-                    let inside = |at: usize| (QUIET..QUIET + width).contains(&at);
-                    let expected =
-                        inside(x) && inside(y) && code[(x - QUIET, y - QUIET)] == Color::Dark;
-                    assert_eq!(*dark, expected, "{x},{y} colour {colour}");
-                }
-            }
-        }
-    }
-
     #[test]
     fn a_window_without_room_is_told() {
-        let drawing = draw("2@WsYovQD+qnbgd1tsGtBKn2N9ZBo96rx,a,b,c", true);
+        let drawing = draw("2@WsYovQD+qnbgd1tsGtBKn2N9ZBo96rx,a,b,c", Ink::Colour);
         let width = drawing.lines().map(columns_of).max().expect("a drawing");
         let height = drawing.lines().count() + 2;
         assert_eq!(no_room(&drawing, (width, height)), None);
@@ -323,16 +314,11 @@ mod tests {
 
     #[test]
     fn wrapped_lines_count_as_the_rows_they_take() {
-        let coloured = format!("{COLOUR}12345{NO_COLOUR}");
+        let coloured = "\x1b[38;5;16m12\x1b[1m345\x1b[0m";
         let text = format!("{coloured}\n\n1234");
         assert_eq!(rows(&text, None), 3);
         assert_eq!(rows(&text, Some(5)), 3);
         assert_eq!(rows(&text, Some(3)), 2 + 1 + 2);
         assert!(HOW.len() + " Good for 160 seconds.".len() < 80);
-    }
-
-    #[test]
-    fn what_is_too_long_is_told() {
-        assert!(draw(&"x".repeat(3000), true).starts_with("too long"));
     }
 }

@@ -10,8 +10,7 @@ use std::process::ExitCode;
 /// Runs the daemon; on a terminal it draws its QR codes there.
 pub(super) fn run(sources: Sources) -> ExitCode {
     let draw: Option<Draw> = screen::is_terminal().then(|| {
-        let colour = screen::has_colour();
-        let draw: Draw = Box::new(move |text| qr::draw(text, colour));
+        let draw: Draw = Box::new(|text| qr::draw(text, screen::ink()));
         draw
     });
     daemon::run(sources, draw)

@@ -1,7 +1,10 @@
 //! What may be written to the terminal, and how.
 
 use super::failure::Failure;
-use crate::wire::{PhoneNumber, Timestamp};
+use crate::{
+    picture::Ink,
+    wire::{PhoneNumber, Timestamp},
+};
 use std::{
     env,
     io::{self, IsTerminal as _, Write as _},
@@ -36,6 +39,15 @@ pub(super) fn window() -> Option<(usize, usize)> {
 pub(super) fn has_colour() -> bool {
     let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     is_terminal() && !refused
+}
+
+/// How a QR code is told from its ground.
+pub(super) fn ink() -> Ink {
+    if has_colour() {
+        Ink::Colour
+    } else {
+        Ink::Plain
+    }
 }
 
 /// A select graphic rendition around a text, where colours are welcome.

@@ -124,8 +124,7 @@ impl Keys {
     fn make_own(&self) -> anyhow::Result<Known> {
         let secret = fresh()?;
         let path = self.own_path();
-        files::replace(&path, &format!("{secret}\n"))
-            .with_context(|| path.display().to_string())?;
+        files::replace(&path, format!("{secret}\n")).with_context(|| path.display().to_string())?;
         let told = format!(
             "no API key is configured: made one, kept in {}",
             path.display()

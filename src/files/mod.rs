@@ -1,6 +1,6 @@
 //! Small private files, replaced in one step.
 //!
-//! Owns how a file of the state directory is written, so that a crash leaves
+//! Owns how a file of the state directory, or one with a secret, is written, so that a crash leaves
 //! the old or the new and nobody else can read it. Must not know what is in it.
 
 use std::{
@@ -10,14 +10,14 @@ use std::{
     path::Path,
 };
 
-/// Writes `text` to a file that only its owner can read, in place of what was
+/// Writes `content` to a file that only its owner can read, in place of what was
 /// there. When this returns, it is on the disk.
 ///
 /// # Errors
 ///
 /// When the directory is full, read-only or another user's; then what was there
 /// is there still.
-pub fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub fn replace(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     let mut fresh = path.as_os_str().to_owned();
     fresh.push(".new");
     let mut file = OpenOptions::new()
@@ -26,7 +26,7 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
         .truncate(true)
         .mode(0o600)
         .open(&fresh)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(content.as_ref())?;
     file.sync_all()?;
     let folder = folder(path)?;
     fs::rename(&fresh, path)?;

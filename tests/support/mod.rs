@@ -5,6 +5,7 @@
 mod following;
 mod manager;
 mod program;
+pub(crate) mod scanner;
 
 pub(crate) use following::{Block, By, Following};
 pub(crate) use manager::Manager;
@@ -178,6 +179,8 @@ pub(crate) struct Daemon {
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Bytes,
+    /// The same, as far as it is text.
     pub(crate) text: String,
 }
 
@@ -426,7 +429,8 @@ where
     Answer {
         status: parts.status,
         headers: parts.headers,
-        text: String::from_utf8(bytes.to_vec()).expect("UTF-8"),
+        text: String::from_utf8_lossy(&bytes).into_owned(),
+        bytes,
     }
 }
 
