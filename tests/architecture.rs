@@ -21,7 +21,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("webhook", &["wire", "config", "journal"]),
     ("auth", &["wire", "files", "config"]),
     ("metrics", &["wire", "journal", "auth"]),
-    ("api", &["wire", "picture", "auth", "journal", "link", "metrics"]),
+    (
+        "api",
+        &["wire", "picture", "auth", "journal", "link", "metrics"],
+    ),
     ("server", &["auth"]),
     (
         "daemon",

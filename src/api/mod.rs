@@ -9,6 +9,7 @@ mod config;
 mod cors;
 mod disconnect;
 mod events;
+mod format;
 mod guard;
 mod health;
 mod keys;

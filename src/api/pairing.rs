@@ -1,6 +1,13 @@
 //! `GET` and `POST /connection/pairing`.
 
-use super::{App, audit::By, body, problem::answer, query::bad};
+use super::{
+    App,
+    audit::By,
+    body,
+    format::{self, Format, varying},
+    problem::answer,
+    query::{Kind, Parameter, Params, bad},
+};
 use crate::{
     link::PairOrder,
     wire::{
@@ -11,6 +18,7 @@ use crate::{
 use axum::{
     Extension,
     extract::{Request, State},
+    http::HeaderMap,
     response::Response,
 };
 use serde_json::{Map, Value};
@@ -20,12 +28,27 @@ use tokio::time::timeout;
 /// The original API tells its clients to give up after 10 s.
 const DEADLINE: Duration = Duration::from_secs(9);
 
-pub(super) async fn show(State(app): State<Arc<App>>) -> Result<Response, Problem> {
-    app.link.asked();
-    match app.link.pairing((app.now)()) {
-        Some(code) => Ok(answer(&Success::new(code))),
-        None => Err(none()),
-    }
+pub(super) const FORMAT: Parameter = Parameter {
+    name: "format",
+    required: false,
+    kind: Kind::Word(&["json", "text"]),
+    about: "The form of the answer: json, or text, the code alone. Left out, the header Accept decides, and without one it is json.",
+};
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    params: Params,
+) -> Response {
+    let format = Format::asked(&[Format::Json, Format::Text], &params, &headers);
+    varying(format.and_then(|format| {
+        app.link.asked();
+        let code = app.link.pairing((app.now)()).ok_or_else(none)?;
+        Ok(match format {
+            Format::Text => format::text(&code.pairing_code),
+            _ => answer(&Success::new(code)),
+        })
+    }))
 }
 
 pub(super) fn none() -> Problem {

@@ -52,6 +52,11 @@ impl<S: Sync> FromRequestParts<S> for Params {
 }
 
 impl Params {
+    #[cfg(test)]
+    pub(super) fn none() -> Self {
+        Self(Vec::new())
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let mut pairs = self.0.iter();
         let (_, value) = pairs.find(|(key, _)| key == name)?;
@@ -77,6 +82,25 @@ impl Params {
         let number = text
             .parse()
             .map_err(|_| bad(format!("{name} is a whole number: {hint}.")))?;
+        Ok(Some(number))
+    }
+
+    /// A parameter that is a whole number within the bounds that its kind tells.
+    pub(super) fn within(&self, parameter: &Parameter) -> Result<Option<usize>, Problem> {
+        let Some(text) = self.get(parameter.name) else {
+            return Ok(None);
+        };
+        let Kind::Number { least, most } = parameter.kind else {
+            return Ok(None);
+        };
+        let number = text.parse().ok().filter(|n| (least..=most).contains(n));
+        let number = number.and_then(|number| usize::try_from(number).ok());
+        let number = number.ok_or_else(|| {
+            bad(format!(
+                "{} is a whole number from {least} to {most}.",
+                parameter.name
+            ))
+        })?;
         Ok(Some(number))
     }
 }

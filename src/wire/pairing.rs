@@ -30,6 +30,9 @@ pub struct QrCodeBody {
     /// The true time left, `"N seconds"`.
     pub expires_in: String,
     pub expires_at: Timestamp,
+    /// The code as a picture, `data:image/png;base64,…`, when it is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_url: Option<String>,
 }
 
 impl QrCode {
@@ -39,6 +42,7 @@ impl QrCode {
             timestamp: self.shown_at,
             expires_in: expires_in(self.expires_at, now),
             expires_at: self.expires_at,
+            data_url: None,
         }
     }
 }

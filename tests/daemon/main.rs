@@ -27,6 +27,7 @@ mod log;
 mod metrics;
 mod noise;
 mod passkey;
+mod picture;
 mod qr;
 mod reload;
 mod secure;

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     api::{
         disconnect::disconnected,
+        format::{PNG, SVG, TEXT},
         health::{Live, Ready},
         keys::{added, gone},
         log_level::changed,
@@ -44,12 +45,26 @@ pub(super) fn call(method: &Method, path: &str) -> Option<Call> {
         ),
         ("GET", "/connection/qr") => Call::new(
             "getQrCode",
-            Content::of([("code", Success::new(examples::qr()))]),
+            Content::of([
+                ("code", Success::new(examples::qr())),
+                ("dataurl", Success::new(examples::qr_picture())),
+            ])
+            .or_bytes(PNG, "The code as a picture, black on white.")
+            .or_text(SVG, "The same, sharp at any size.", &examples::qr_svg())
+            .or_text(
+                TEXT,
+                "The same for a terminal: half blocks, black on white by escape codes.",
+                &examples::qr_text(),
+            ),
         )
         .refuses(&[Code::NoQrCode]),
         ("GET", "/connection/pairing") => Call::new(
             "getPairingCode",
-            Content::of([("code", Success::new(examples::pairing_code()))]),
+            Content::of([("code", Success::new(examples::pairing_code()))]).or_text(
+                TEXT,
+                "The code alone.",
+                &format!("{}\n", examples::pairing_code().pairing_code),
+            ),
         )
         .refuses(&[Code::NoPairingCode]),
         ("POST", "/connection/pairing") => Call::new(

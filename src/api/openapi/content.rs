@@ -15,6 +15,8 @@ pub(super) struct Content {
     media: &'static str,
     schema: fn(&mut SchemaGenerator) -> Schema,
     examples: Map<String, Value>,
+    /// Other types of media that it also comes as, described.
+    others: Vec<(&'static str, Value)>,
 }
 
 impl Content {
@@ -28,6 +30,7 @@ impl Content {
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), json!({"value": value})))
                 .collect(),
+            others: Vec::new(),
         }
     }
 
@@ -38,6 +41,7 @@ impl Content {
             media: MEDIA,
             schema: events,
             examples: Map::from_iter([("start".to_owned(), example)]),
+            others: Vec::new(),
         }
     }
 
@@ -48,17 +52,40 @@ impl Content {
             media: metrics::MEDIA,
             schema: SchemaGenerator::subschema_for::<String>,
             examples: Map::from_iter([("start".to_owned(), example)]),
+            others: Vec::new(),
         }
     }
 
-    /// A Media Type Object for each type of media, of which there is one.
+    /// Also as a text, which may read like this.
+    pub(super) fn or_text(self, media: &'static str, about: &str, example: &str) -> Self {
+        let schema = json!({"type": "string", "description": about});
+        let example = json!({"text": {"value": example}});
+        self.or(media, json!({"schema": schema, "examples": example}))
+    }
+
+    /// Also as bytes.
+    pub(super) fn or_bytes(self, media: &'static str, about: &str) -> Self {
+        let schema = json!({"contentMediaType": media, "description": about});
+        self.or(media, json!({"schema": schema}))
+    }
+
+    fn or(mut self, media: &'static str, described: Value) -> Self {
+        self.others.push((media, described));
+        self
+    }
+
+    /// A Media Type Object for each type of media.
     pub(super) fn describe(self, schemas: &mut SchemaGenerator) -> Value {
-        json!({
+        let mut content = json!({
             self.media: {
                 "schema": (self.schema)(schemas),
                 "examples": self.examples,
             },
-        })
+        });
+        for (media, described) in self.others {
+            content[media] = described;
+        }
+        content
     }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::{
     api::events::frames,
+    picture::{Drawing, Ink, Symbol},
     wire::{
         ConfigReport, Disconnected, Event, KeyInfo, KeyRemoved, KeyRequest, KeySource, LogLevel,
         LogLevelRequest, NewKey, PairingCode, PasskeyBody, PasskeyStage, PasskeyStep, PhoneNumber,
@@ -68,6 +69,27 @@ pub(super) fn qr() -> QrCodeBody {
         expires_at: NOW.plus_millis(60_000),
     };
     qr.body(NOW)
+}
+
+/// Of a shorter text than WhatsApp's, for brevity.
+fn symbol() -> Symbol {
+    Symbol::new("2@…", 1).expect("a short text")
+}
+
+pub(super) fn qr_picture() -> QrCodeBody {
+    QrCodeBody {
+        data_url: symbol().data_url(None).ok(),
+        ..qr()
+    }
+}
+
+pub(super) fn qr_svg() -> String {
+    symbol().svg(None)
+}
+
+pub(super) fn qr_text() -> String {
+    let drawing = Drawing::Half.draw(&symbol(), Ink::Colour);
+    format!("{drawing}\n")
 }
 
 pub(super) fn pairing_code() -> PairingCode {

@@ -129,6 +129,7 @@ async fn qr_gives_the_code_with_its_time_left() {
             "expiresAt": "2025-12-27T05:01:00.000Z",
         }})
     );
+    assert_eq!(answer.header("vary"), "accept");
 }
 
 #[tokio::test]
