@@ -55,6 +55,9 @@ _walinkd() {
             walinkd,status)
                 cmd="walinkd__subcmd__status"
                 ;;
+            walinkd,wait)
+                cmd="walinkd__subcmd__wait"
+                ;;
             walinkd,watch)
                 cmd="walinkd__subcmd__watch"
                 ;;
@@ -96,6 +99,9 @@ _walinkd() {
                 ;;
             walinkd__subcmd__help,status)
                 cmd="walinkd__subcmd__help__subcmd__status"
+                ;;
+            walinkd__subcmd__help,wait)
+                cmd="walinkd__subcmd__help__subcmd__wait"
                 ;;
             walinkd__subcmd__help,watch)
                 cmd="walinkd__subcmd__help__subcmd__watch"
@@ -140,7 +146,7 @@ _walinkd() {
 
     case "${cmd}" in
         walinkd)
-            opts="-h -V --config --socket --instance --help --version status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help"
+            opts="-h -V --config --socket --instance --help --version status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -244,7 +250,7 @@ _walinkd() {
             return 0
             ;;
         walinkd__subcmd__help)
-            opts="status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help"
+            opts="status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -468,6 +474,20 @@ _walinkd() {
             return 0
             ;;
         walinkd__subcmd__help__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        walinkd__subcmd__help__subcmd__wait)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -878,6 +898,40 @@ _walinkd() {
                 return 0
             fi
             case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --instance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        walinkd__subcmd__wait)
+            opts="-h --for --timeout --config --socket --instance --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --for)
+                    COMPREPLY=($(compgen -W "connected unlinked starting connecting waiting_qr waiting_code waiting_passkey linking degraded reconnecting paused logged_out replaced banned outdated stopping" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -31,6 +31,7 @@ complete -c walinkd -n "__fish_walinkd_needs_command" -s h -l help -d 'Print hel
 complete -c walinkd -n "__fish_walinkd_needs_command" -s V -l version -d 'Print version'
 complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "status" -d 'Show the connection at a glance'
 complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "watch" -d 'Show the connection at a glance, then each change as it happens'
+complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "wait" -d 'Wait until the connection stands as wanted'
 complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "qr" -d 'Draw the QR code until a phone has scanned it'
 complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "pair" -d 'Show a pairing code for a number until it is linked'
 complete -c walinkd -n "__fish_walinkd_needs_command" -f -a "passkey" -d 'Take the passkey step, when WhatsApp asks for it'
@@ -54,6 +55,27 @@ complete -c walinkd -n "__fish_walinkd_using_subcommand watch" -l socket -d 'The
 complete -c walinkd -n "__fish_walinkd_using_subcommand watch" -l instance -d 'The instance walinkd@NAME' -r
 complete -c walinkd -n "__fish_walinkd_using_subcommand watch" -l json -d 'Print the API\'s objects, one a line: a status has `state`, an event `type`, a gap `from`'
 complete -c walinkd -n "__fish_walinkd_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c walinkd -n "__fish_walinkd_using_subcommand wait" -l for -d 'What to wait for: connected, unlinked (no device is linked), or a state as in walinkd status --json' -r -f -a "connected\t''
+unlinked\t''
+starting\t''
+connecting\t''
+waiting_qr\t''
+waiting_code\t''
+waiting_passkey\t''
+linking\t''
+degraded\t''
+reconnecting\t''
+paused\t''
+logged_out\t''
+replaced\t''
+banned\t''
+outdated\t''
+stopping\t''"
+complete -c walinkd -n "__fish_walinkd_using_subcommand wait" -l timeout -d 'How long at most, such as 500ms, 60s or 1h30m; 0s looks once' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand wait" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand wait" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
+complete -c walinkd -n "__fish_walinkd_using_subcommand wait" -l instance -d 'The instance walinkd@NAME' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c walinkd -n "__fish_walinkd_using_subcommand qr" -l png -d 'Write it to a PNG file instead, anew at each change' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand qr" -l svg -d 'Write it to an SVG file instead, anew at each change' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand qr" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
@@ -133,20 +155,21 @@ complete -c walinkd -n "__fish_walinkd_using_subcommand completions" -l config -
 complete -c walinkd -n "__fish_walinkd_using_subcommand completions" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand completions" -l instance -d 'The instance walinkd@NAME' -r
 complete -c walinkd -n "__fish_walinkd_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "status" -d 'Show the connection at a glance'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "watch" -d 'Show the connection at a glance, then each change as it happens'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "qr" -d 'Draw the QR code until a phone has scanned it'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "pair" -d 'Show a pairing code for a number until it is linked'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "passkey" -d 'Take the passkey step, when WhatsApp asks for it'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "disconnect" -d 'Unlink the device, wipe its session, pair anew'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "pause" -d 'Go offline and stay so, also over a restart; the link is kept'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "resume" -d 'End a pause'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "reconnect" -d 'Drop the connection and connect now'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "key" -d 'Make, list and remove API keys'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "reload" -d 'Read the configuration anew and say what changed'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "check-config" -d 'Check a configuration and tell every fault'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "completions" -d 'Print what a shell needs to complete this command line'
-complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "status" -d 'Show the connection at a glance'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "watch" -d 'Show the connection at a glance, then each change as it happens'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "wait" -d 'Wait until the connection stands as wanted'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "qr" -d 'Draw the QR code until a phone has scanned it'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "pair" -d 'Show a pairing code for a number until it is linked'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "passkey" -d 'Take the passkey step, when WhatsApp asks for it'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "disconnect" -d 'Unlink the device, wipe its session, pair anew'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "pause" -d 'Go offline and stay so, also over a restart; the link is kept'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "resume" -d 'End a pause'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "reconnect" -d 'Drop the connection and connect now'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "key" -d 'Make, list and remove API keys'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "reload" -d 'Read the configuration anew and say what changed'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "check-config" -d 'Check a configuration and tell every fault'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "completions" -d 'Print what a shell needs to complete this command line'
+complete -c walinkd -n "__fish_walinkd_using_subcommand help; and not __fish_seen_subcommand_from status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c walinkd -n "__fish_walinkd_using_subcommand help; and __fish_seen_subcommand_from key" -f -a "add" -d 'Make a key and print it, this once'
 complete -c walinkd -n "__fish_walinkd_using_subcommand help; and __fish_seen_subcommand_from key" -f -a "list" -d 'List the keys: their names, never the keys themselves'
 complete -c walinkd -n "__fish_walinkd_using_subcommand help; and __fish_seen_subcommand_from key" -f -a "remove" -d 'Remove a key; what waits with it ends'

@@ -13,6 +13,7 @@ mod format;
 mod guard;
 mod health;
 mod keys;
+mod listeners;
 mod log;
 mod log_level;
 mod metrics;
@@ -105,6 +106,8 @@ pub struct App {
     /// Cancelled when the daemon begins to stop; ends the waits.
     pub stopping: CancellationToken,
     pub office: Box<dyn Office>,
+    /// Where the daemon can be reached, for people.
+    pub listening: Box<dyn Fn() -> Vec<String> + Send + Sync>,
     /// Turns at sending the log; see [`log_turns`].
     pub logs: Arc<Semaphore>,
     pub meter: Arc<Meter>,

@@ -4,7 +4,7 @@
 use super::{
     App, config, disconnect, events,
     guard::{Guard, guard},
-    health, keys, log, log_level, metrics, openapi, pairing, passkey, pause, qr,
+    health, keys, listeners, log, log_level, metrics, openapi, pairing, passkey, pause, qr,
     query::{self, Parameter, WAIT},
     reconnect, reload, status,
 };
@@ -118,6 +118,8 @@ pub(super) fn table() -> Vec<Route> {
             "These calls, described for programs by OpenAPI 3.1. The control socket's description has its own calls too."),
         post("/admin/reload", Manage, ControlOnly, reload::reload,
             "Reads the configuration anew and tells which keys have changed and which wait for a restart; 400 with every fault when it is refused."),
+        get("/admin/listeners", Read, ControlOnly, listeners::list,
+            "Where the daemon listens."),
         get("/admin/keys", Read, ControlOnly, keys::list,
             "The API keys in force, without the keys themselves."),
         post("/admin/keys", Manage, ControlOnly, keys::add,

@@ -1,7 +1,10 @@
 //! How a command fails: an exit status of the contract, and a line that says
 //! what, why, and what to do.
 
-use super::screen::{complain, plain};
+use super::{
+    instance,
+    screen::{complain, plain},
+};
 use crate::{
     client,
     config::Faults,
@@ -62,8 +65,9 @@ impl Failure {
                 NO_DAEMON,
                 format!(
                     "walinkd: no daemon answers at {}: {source}: start it, for example with \
-                     systemctl start walinkd, or name its socket with --socket",
-                    socket.display()
+                     systemctl start {}, or name its socket with --socket",
+                    socket.display(),
+                    instance::unit(&socket)
                 ),
             ),
             Error::Closed { socket, source } => failure(

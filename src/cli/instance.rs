@@ -1,6 +1,9 @@
 //! The name of an instance, `walinkd@NAME.service`.
 
-use std::{path::PathBuf, str::FromStr};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 /// A name that can stand in a path and in a unit's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +16,18 @@ impl Instance {
 
     pub(super) fn config(&self) -> PathBuf {
         PathBuf::from(format!("/etc/walinkd/{}.toml", self.0))
+    }
+}
+
+/// The unit whose daemon has this control socket.
+pub(super) fn unit(socket: &Path) -> String {
+    let name = socket.strip_prefix("/run").ok().and_then(|inside| {
+        let folder = inside.parent()?.to_str()?;
+        folder.strip_prefix("walinkd-")
+    });
+    match name {
+        Some(name) => format!("walinkd@{name}"),
+        None => "walinkd".to_owned(),
     }
 }
 

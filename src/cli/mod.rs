@@ -22,6 +22,7 @@ mod screen;
 mod socket;
 mod status;
 mod step;
+mod wait;
 mod watch;
 
 use crate::{config::Sources, daemon::VERSION};
@@ -89,6 +90,12 @@ enum ClientVerb {
     /// Goes on until it is interrupted, also over a restart of the daemon: what happened
     /// meanwhile is told then. Each line is an event of GET /connection/log.
     Watch(watch::Arguments),
+    /// Wait until the connection stands as wanted
+    ///
+    /// Exits with 0 once it does, and with 3 when the time is over. A restart of the
+    /// daemon meanwhile is waited out; without a daemon to begin with it is 69.
+    #[command(after_help = "Example: walinkd wait --timeout 2m && echo connected")]
+    Wait(wait::Arguments),
     /// Draw the QR code until a phone has scanned it
     ///
     /// It is drawn anew each time WhatsApp changes it, until the device is linked. To
@@ -172,6 +179,7 @@ fn call(common: &Common, verb: ClientVerb) -> Result<(), Failure> {
         match verb {
             ClientVerb::Status(arguments) => status::run(&client, &arguments).await,
             ClientVerb::Watch(arguments) => watch::run(&client, &arguments).await,
+            ClientVerb::Wait(arguments) => wait::run(&client, &arguments).await,
             ClientVerb::Qr(arguments) => qr::run(&client, &arguments).await,
             ClientVerb::Pair(arguments) => pair::run(&client, arguments).await,
             ClientVerb::Passkey(arguments) => passkey::run(&client, arguments).await,

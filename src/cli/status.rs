@@ -6,8 +6,9 @@ use super::{
 };
 use crate::{
     client::Client,
-    wire::{State, Status, Timestamp},
+    wire::{KeyInfo, State, Status, Timestamp},
 };
+use std::fmt;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -30,13 +31,52 @@ pub(super) async fn run(client: &Client, arguments: &Arguments) -> Result<(), Fa
             colour: screen::has_colour(),
             now: Timestamp::now(),
         };
-        say(&view.render(&answer.data))?;
+        let doors = Doors::of(client).await;
+        say(&format!("{}{doors}", view.render(&answer.data)))?;
     }
     if answer.data.is_connected {
         Ok(())
     } else {
         Err(Failure::other_state())
     }
+}
+
+/// Where the daemon is reached, and by whom. Beside the status: what is refused is
+/// left out.
+struct Doors {
+    listeners: Vec<String>,
+    keys: Vec<KeyInfo>,
+}
+
+impl Doors {
+    async fn of(client: &Client) -> Self {
+        let listeners = client.listeners().await;
+        let keys = client.keys().await;
+        Self {
+            listeners: listeners.map(|answer| answer.data).unwrap_or_default(),
+            keys: keys.map(|answer| answer.data).unwrap_or_default(),
+        }
+    }
+}
+
+impl fmt::Display for Doors {
+    /// Lines that go on where the status has ended.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for place in &self.listeners {
+            write!(f, "\n{:>9}: {}", "listens", plain(place))?;
+        }
+        let keys: Vec<String> = self.keys.iter().map(key).collect();
+        if !keys.is_empty() {
+            write!(f, "\n{:>9}: {}", "keys", keys.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+/// `dashboard (read)`.
+fn key(key: &KeyInfo) -> String {
+    let over = if key.expired { ", is over" } else { "" };
+    format!("{} ({}{over})", plain(&key.name), key.scope)
 }
 
 /// How the status is shown.
@@ -102,7 +142,8 @@ impl View {
     }
 }
 
-fn in_words(status: &Status) -> (&'static str, Paint) {
+/// The state for people, and how good that is.
+pub(super) fn in_words(status: &Status) -> (&'static str, Paint) {
     match status.state {
         State::Starting => ("starting", Paint::Yellow),
         State::Connecting => ("connecting to WhatsApp", Paint::Yellow),

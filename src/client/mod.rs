@@ -192,6 +192,16 @@ impl Client {
         Events::open(&self.sockets, after).await
     }
 
+    /// Where the daemon listens, for people.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub async fn listeners(&self) -> Result<Answer<Vec<String>>, Error> {
+        self.data(Method::GET, "/admin/listeners", Duration::ZERO)
+            .await
+    }
+
     /// The API keys in force.
     ///
     /// # Errors

@@ -37,4 +37,4 @@ pub use secret::Secret;
 pub use show::report;
 pub use sources::{DEFAULT_FILE, Sources, VARIABLES};
 pub use tls::Identity;
-pub use value::checked_log_level;
+pub use value::{checked_log_level, duration_up_to};

@@ -50,6 +50,16 @@ pub(super) fn duration(text: &str, range: &RangeInclusive<Duration>) -> Result<D
     within(Duration::from_millis(millis), range, show_duration)
 }
 
+/// The same, for a command line.
+///
+/// # Errors
+///
+/// What is wrong with it, and what to write.
+pub fn duration_up_to(text: &str, most: Duration) -> Result<Duration, String> {
+    duration(text, &(Duration::ZERO..=most))
+        .map_err(|Wrong { what, hint }| format!("{what}: {hint}"))
+}
+
 pub(super) fn show_duration(duration: Duration) -> String {
     let mut millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let mut text = String::new();

@@ -24,7 +24,7 @@ use crate::{
     journal::{Entry, Journal, Recorder},
     link::{self, Settings, Survey, Task},
     metrics::Meter,
-    server::{self, ControlSocket, Inherited, Server},
+    server::{self, ControlSocket, Inherited, Listening, Server},
     wa::{Dialer, StoreError, Vault, VersionSource},
     wire::{Severity, Timestamp},
 };
@@ -182,6 +182,8 @@ async fn serve(
     let (settings, settings_in_force) = watch::channel(Arc::new(setup::api(&config)));
     let (terms, terms_in_force) = watch::channel(Arc::new(setup::terms(&config)));
     let doors = doors(&config, rules.borrow().control_group).await?;
+    let listening = Listening::at(&doors, terms_in_force.clone());
+    let places = listening.places().join(", ");
 
     let (link, task) = build_link(&config, vault, survey, recorder.clone())?;
     let owner = tokio::spawn(task.run());
@@ -210,6 +212,7 @@ async fn serve(
         ready: is_ready,
         stopping: stopping.clone(),
         office: Box::new(reloads.clone()),
+        listening: Box::new(move || listening.places()),
         logs: api::log_turns(),
         meter,
         frames: api::EventFrames::default(),
@@ -224,7 +227,6 @@ async fn serve(
         .control
         .into_iter()
         .for_each(|socket| server.listen_control(socket));
-    let places = server.places().join(", ");
     let server = tokio::spawn(server.run(stopping.clone()));
     tokio::spawn(tell_systemd(link.clone()));
     if let Some(draw) = draw {

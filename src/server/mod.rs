@@ -7,6 +7,7 @@
 mod connection;
 mod control;
 mod inherited;
+mod listening;
 mod outbox;
 mod patience;
 mod places;
@@ -18,6 +19,7 @@ mod terms;
 
 pub use control::ControlSocket;
 pub use inherited::{Inherited, inherited};
+pub use listening::Listening;
 pub use secure::Secure;
 pub use serve::Server;
 pub use tcp::{bind_tcp, warn_if_exposed};

@@ -80,29 +80,6 @@ impl Server {
         self.doors.push(Door::Tcp(listener));
     }
 
-    /// Where it listens, for the log: addresses with the ports that the system
-    /// chose, and the control sockets' paths.
-    pub fn places(&self) -> Vec<String> {
-        let mut places = Vec::new();
-        for door in &self.doors {
-            match door {
-                Door::Tcp(listener) => {
-                    let address = listener.local_addr().ok();
-                    let scheme = match self.terms.borrow().secure {
-                        Some(_) => "https",
-                        None => "http",
-                    };
-                    places.extend(address.map(|address| format!("{scheme}://{address}")));
-                }
-                Door::Control(socket) => {
-                    let path = socket.path();
-                    places.extend(path.map(|path| format!("control socket {}", path.display())));
-                }
-            }
-        }
-        places
-    }
-
     pub fn listen_control(&mut self, socket: ControlSocket) {
         self.doors.push(Door::Control(socket));
     }

@@ -25,6 +25,9 @@ fn wrong_usage_is_2_and_help_is_0() {
         &["passkey", "/f", "--script"],
         &["completions"],
         &["completions", "tcsh"],
+        &["wait", "--for", "conected"],
+        &["wait", "--for", "idle"],
+        &["wait", "--timeout", "soon"],
     ] {
         let (code, out, err) = run(arguments);
         assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}: {err}");
@@ -40,6 +43,7 @@ fn wrong_usage_is_2_and_help_is_0() {
     assert_eq!(code, 0);
     for verb in [
         "status",
+        "wait",
         "qr",
         "pair",
         "passkey",
@@ -69,6 +73,7 @@ fn without_a_daemon_every_verb_is_69_after_a_moment() {
         let socket = socket.to_str().expect("UTF-8");
         for verb in [
             &["status"][..],
+            &["wait"],
             &["qr"],
             &["pair", "628123456789"],
             &["passkey"],
@@ -95,6 +100,18 @@ fn without_a_daemon_every_verb_is_69_after_a_moment() {
     assert!(begun.elapsed() >= Duration::from_secs(2));
     // Two seconds of trying, and room for a busy machine.
     assert!(begun.elapsed() < Duration::from_secs(15));
+}
+
+#[test]
+fn an_instance_is_named_by_its_unit() {
+    let (code, _, err) = run(&["status", "--instance", "no-such-one"]);
+    assert_eq!(code, 69);
+    let start = "walinkd: no daemon answers at /run/walinkd-no-such-one/control.sock: ";
+    assert!(err.starts_with(start), "{err}");
+    assert!(
+        err.contains("systemctl start walinkd@no-such-one,"),
+        "{err}"
+    );
 }
 
 #[test]

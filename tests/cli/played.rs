@@ -33,6 +33,8 @@ pub(crate) struct Scene {
     /// What an order in the passkey step leads to.
     pub(crate) then: Option<Box<Scene>>,
     pub(crate) generation: u64,
+    /// Whether the caller may see the keys.
+    pub(crate) manages: bool,
 }
 
 /// A daemon on a socket of its own; gone with its value.
@@ -241,6 +243,21 @@ async fn reload(State(stage): Played) -> Response {
     }
 }
 
+async fn listeners() -> Response {
+    data(json!(["http://127.0.0.1:3000"]))
+}
+
+/// Only those who manage are told in this scene.
+async fn keys(State(stage): Played) -> Response {
+    if !stage.scenes.borrow().manages {
+        return problem(403, "not_permitted", "Not yours.");
+    }
+    data(json!([{
+        "name": "dashboard", "scope": "read", "source": "added", "created": AT,
+        "expires": null, "expired": false,
+    }]))
+}
+
 fn router(stage: Arc<Stage>) -> Router {
     let confirm = async |State(stage): Played| stage.order("confirm".to_owned());
     let cancel = async |State(stage): Played| stage.order("cancel".to_owned());
@@ -269,6 +286,8 @@ fn router(stage: Arc<Stage>) -> Router {
             post(async || problem(503, "stopping", "Going down.")),
         )
         .route("/admin/reload", post(reload))
+        .route("/admin/listeners", get(listeners))
+        .route("/admin/keys", get(keys))
         .with_state(stage)
 }
 

@@ -2,7 +2,8 @@
 
 use super::{
     outcome,
-    played::{Daemon, in_state, linked},
+    played::{Daemon, Scene, in_state, linked},
+    running::Running,
     walinkd,
 };
 use serde_json::{Value, json};
@@ -38,6 +39,43 @@ fn status_is_0_connected_and_3_not() {
     assert_eq!((code, err.as_str()), (3, ""));
     assert!(out.contains("state: linked, reconnecting"), "{out}");
     assert_eq!(daemon.run(&["status", "--json"]).0, 3);
+}
+
+#[test]
+fn status_tells_of_keys_and_listeners_to_those_who_may_know() {
+    let daemon = Daemon::new(linked());
+    let (_, out, _) = daemon.run(&["status"]);
+    assert!(out.ends_with("  listens: http://127.0.0.1:3000\n"), "{out}");
+    daemon.change(Scene {
+        manages: true,
+        ..linked()
+    });
+    let (_, out, _) = daemon.run(&["status"]);
+    assert!(out.ends_with("     keys: dashboard (read)\n"), "{out}");
+}
+
+#[test]
+fn wait_ends_when_it_holds_or_the_time_is_over() {
+    let daemon = Daemon::new(in_state("connecting"));
+    let (code, out, err) = daemon.run(&["wait", "--timeout", "0s"]);
+    assert_eq!((code, out.as_str()), (3, ""));
+    assert_eq!(
+        err,
+        "walinkd: wait: not connected in time, it is connecting to WhatsApp: see walinkd status, \
+         or give a longer --timeout\n"
+    );
+    for goal in ["unlinked", "connecting"] {
+        let outcome = daemon.run(&["wait", "--for", goal, "--timeout", "0s"]);
+        assert_eq!(outcome, (0, String::new(), String::new()), "{goal}");
+    }
+    let waiting = Running::new(daemon.command(&["wait"]));
+    let paused = Running::new(daemon.command(&["wait", "--for", "paused", "--timeout", "1m"]));
+    daemon.change(in_state("paused"));
+    assert_eq!(paused.end(), (0, String::new()));
+    daemon.change(linked());
+    assert_eq!(waiting.end(), (0, String::new()));
+    let (code, _, _) = daemon.run(&["wait", "--for", "unlinked", "--timeout", "10ms"]);
+    assert_eq!(code, 3);
 }
 
 #[test]

@@ -33,6 +33,7 @@ mod reload;
 mod secure;
 mod steer;
 mod stop;
+mod wait;
 mod watch;
 mod watchdog;
 

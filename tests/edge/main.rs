@@ -158,6 +158,7 @@ async fn edge(max_connections: usize, header_timeout: Duration, request_timeout:
         ready,
         stopping: CancellationToken::new(),
         office: Box::new(Idle),
+        listening: Box::new(Vec::new),
         logs: log_turns(),
         meter: Arc::new(Meter::new("0.0.0")),
         frames: EventFrames::default(),

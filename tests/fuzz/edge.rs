@@ -62,6 +62,7 @@ impl Edge {
             ready,
             stopping,
             office: Box::new(Nobody),
+            listening: Box::new(Vec::new),
             logs: walinkd::api::log_turns(),
             meter: Arc::new(Meter::new("0.0.0")),
             frames: walinkd::api::EventFrames::default(),

@@ -162,6 +162,10 @@ pub(super) fn call(method: &Method, path: &str) -> Option<Call> {
             Call::new("followEvents", Content::events()).refuses(&[Code::Stopping])
         }
         ("GET", "/metrics") => Call::new("getMetrics", Content::metrics()),
+        ("GET", "/admin/listeners") => Call::new(
+            "listListeners",
+            Content::of([("listeners", Success::new(examples::listeners()))]),
+        ),
         ("GET", "/admin/keys") => Call::new(
             "listKeys",
             Content::of([("keys", Success::new(examples::keys()))]),

@@ -173,6 +173,13 @@ pub(super) const METRICS: &str = "\
 walinkd_connected 1
 ";
 
+pub(super) fn listeners() -> Vec<String> {
+    vec![
+        "http://127.0.0.1:3000".to_owned(),
+        "control socket /run/walinkd/control.sock".to_owned(),
+    ]
+}
+
 pub(super) fn keys() -> Vec<KeyInfo> {
     vec![KeyInfo {
         name: KEY.to_owned(),

@@ -301,6 +301,7 @@ fn bench_in(folder: TempDir, reload: fn() -> Result<ReloadReport, Problem>) -> B
             ready: ready_now,
             stopping: stopping.clone(),
             office: Box::new(Played(reload)),
+            listening: Box::new(|| vec!["http://127.0.0.1:3000".to_owned()]),
             logs: log_turns(),
             meter: Arc::new(Meter::new("0.0.0")),
             frames: EventFrames::default(),
