@@ -79,6 +79,12 @@ pub(super) enum Phase {
         who: Linked,
         until: Duration,
     },
+    /// It is in; the old device is on its way back, to say its farewell.
+    LoggedIn {
+        generation: u64,
+        who: Linked,
+        until: Duration,
+    },
     /// Its file is becoming the live one.
     Promoting {
         who: Linked,
@@ -99,7 +105,8 @@ impl Candidate {
             | Phase::ShowingCode { generation, .. }
             | Phase::Passkey { generation, .. }
             | Phase::Accepted { generation, .. }
-            | Phase::LoggingIn { generation, .. } => Some(generation),
+            | Phase::LoggingIn { generation, .. }
+            | Phase::LoggedIn { generation, .. } => Some(generation),
             Phase::LoginWaiting { .. } | Phase::Promoting { .. } | Phase::Waiting { .. } => None,
         }
     }
@@ -112,6 +119,7 @@ impl Candidate {
             | Phase::Accepted { until, .. }
             | Phase::LoggingIn { until, .. }
             | Phase::LoginWaiting { until, .. }
+            | Phase::LoggedIn { until, .. }
             | Phase::Waiting { until, .. } => Some(*until),
             Phase::Passkey { gate, .. } => Some(gate.until),
             Phase::Promoting { retry_at, .. } => *retry_at,
@@ -129,6 +137,7 @@ impl Candidate {
             self.phase,
             Phase::Accepted { .. }
                 | Phase::LoggingIn { .. }
+                | Phase::LoggedIn { .. }
                 | Phase::LoginWaiting { .. }
                 | Phase::Promoting { .. }
         )

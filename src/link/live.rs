@@ -175,6 +175,7 @@ impl Machine {
                     self.attempts = 0;
                     self.reason = None;
                     self.logged_out = false;
+                    self.old_device_back();
                 }
             }
             Signal::PushName(name) => live.who.push_name = Some(name),

@@ -173,8 +173,9 @@ impl Machine {
                 self.begin_pairing(self.candidate_intent(), now);
             }
             Signal::LoggedIn(_) => {
-                if matches!(candidate.phase, Phase::LoggingIn { .. }) {
-                    self.take_over();
+                if let Phase::LoggingIn { who, .. } = &candidate.phase {
+                    let who = who.clone();
+                    self.newcomer_in(who, now);
                 }
             }
             Signal::Ended(end) => self.candidate_ended(&end, now),
@@ -246,7 +247,7 @@ impl Machine {
                 let who = who.clone();
                 self.accepted(who, now);
             }
-            Phase::LoggingIn { who, .. } => {
+            Phase::LoggingIn { who, .. } | Phase::LoggedIn { who, .. } => {
                 let who = who.clone();
                 self.newcomer_failed(who, end, reason, now);
             }
@@ -361,6 +362,7 @@ impl Machine {
                 let who = who.clone();
                 self.log_in_candidate(who, now);
             }
+            Phase::LoggedIn { .. } => self.take_over(),
             Phase::Promoting { who, .. } => {
                 let who = who.clone();
                 self.effect(Effect::Promote);

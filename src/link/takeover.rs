@@ -18,6 +18,10 @@ use std::time::Duration;
 /// After a failed promotion: a full disk may have room again.
 const PROMOTE_AGAIN: Duration = Duration::from_secs(10);
 
+/// How long a newcomer waits for the old device to come back: without a
+/// connection it cannot be logged out.
+const OLD_DEVICE_WITHIN: Duration = Duration::from_secs(10);
+
 impl Machine {
     /// Found at the start: linked, but its file was never promoted.
     pub(super) fn resume_takeover(&mut self, who: Linked, now: Now) {
@@ -105,7 +109,10 @@ impl Machine {
             return;
         };
         let open = candidate.generation().is_some();
-        if let Phase::Accepted { who, .. } | Phase::LoggingIn { who, .. } = &candidate.phase {
+        if let Phase::Accepted { who, .. }
+        | Phase::LoggingIn { who, .. }
+        | Phase::LoggedIn { who, .. } = &candidate.phase
+        {
             let who = who.clone();
             self.set_candidate(Phase::LoginWaiting {
                 who,
@@ -120,6 +127,37 @@ impl Machine {
         }
     }
 
+    /// The newcomer's login beside a live link went well. After a start, or a
+    /// moment without network, the old device may be on its way back as well.
+    pub(super) fn newcomer_in(&mut self, who: Linked, now: Now) {
+        let open = match self.live.as_ref().map(|live| &live.phase) {
+            Some(LivePhase::Connecting { .. }) => false,
+            Some(LivePhase::Waiting { .. }) => true,
+            _ => {
+                self.take_over();
+                return;
+            }
+        };
+        let generation = self.candidate.as_ref().and_then(Candidate::generation);
+        let Some(generation) = generation else { return };
+        self.set_candidate(Phase::LoggedIn {
+            generation,
+            who,
+            until: now.mono + OLD_DEVICE_WITHIN,
+        });
+        if open {
+            self.open_live(now);
+        }
+    }
+
+    /// A newcomer may have waited for that.
+    pub(super) fn old_device_back(&mut self) {
+        let candidate = self.candidate.as_ref().map(|candidate| &candidate.phase);
+        if matches!(candidate, Some(Phase::LoggedIn { .. })) {
+            self.take_over();
+        }
+    }
+
     /// The candidate is in; the old device goes.
     pub(super) fn take_over(&mut self) {
         let Some(candidate) = &mut self.candidate else {
@@ -128,6 +166,7 @@ impl Machine {
         let open = candidate.generation().is_some();
         let (Phase::Accepted { who, .. }
         | Phase::LoggingIn { who, .. }
+        | Phase::LoggedIn { who, .. }
         | Phase::LoginWaiting { who, .. }
         | Phase::Promoting { who, .. }) = &candidate.phase
         else {

@@ -47,6 +47,7 @@ impl Machine {
                 CandidatePhase::Accepted { .. }
                 | CandidatePhase::LoggingIn { .. }
                 | CandidatePhase::LoginWaiting { .. }
+                | CandidatePhase::LoggedIn { .. }
                 | CandidatePhase::Promoting { .. },
             ) => State::Linking,
             Some(CandidatePhase::Waiting {

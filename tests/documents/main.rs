@@ -5,6 +5,7 @@
 //!
 //! To renew them: `UPDATE=1 cargo test --workspace --test documents`
 
+mod commands;
 mod complete;
 mod completions;
 mod descriptions;

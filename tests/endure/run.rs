@@ -117,9 +117,21 @@ impl Run {
                 "it does not link\n{}",
                 self.daemon().log()
             );
-            let qr = self.daemon().qr().await;
-            // What it offered may have been withdrawn since.
-            let _ = self.phone().scan(&qr).await;
+            let offer =
+                |status: &Value| status["hasQRCode"] == true || status["hasPairingCode"] == true;
+            let status = self.daemon().until("an offer", offer).await;
+            // What it offers may be withdrawn meanwhile.
+            if status["hasPairingCode"] == true {
+                // One that was begun beside the link, for the other phone.
+                let number = &status["phoneNumber"];
+                let owner = NUMBERS.iter().position(|known| number == known);
+                self.linked = owner.expect("one of the two");
+                let code = self.daemon().code().await;
+                let _ = self.phone().enter_code(&code).await;
+            } else {
+                let qr = self.daemon().qr().await;
+                let _ = self.phone().scan(&qr).await;
+            }
         }
         self.until_connected().await;
     }

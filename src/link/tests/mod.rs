@@ -795,10 +795,47 @@ fn a_pause_in_the_middle_of_linking_keeps_the_new_link() {
         assert!(play.open.is_empty());
         play.feed(Input::Resume);
         play.log_in(Slot::Candidate, B);
+        if beside.is_some() {
+            play.log_in(Slot::Live, A);
+        }
         play.log_in(Slot::Live, B);
         let status = play.snapshot().status;
         assert!(status.is_connected);
         assert_eq!(status.phone_number.as_deref(), Some(B));
+    }
+}
+
+/// Both were offline, and the newcomer is in first.
+#[test]
+fn a_newcomer_waits_for_the_old_device_to_say_its_farewell() {
+    for comes_back in [true, false] {
+        let mut play = Play::new(None, Some(A));
+        play.log_in(Slot::Live, A);
+        play.order(B, true, 1);
+        play.show_code();
+        play.say(Slot::Candidate, Signal::Paired(linked(B)));
+        play.end(Slot::Candidate, End::Restart);
+        play.end(Slot::Live, End::Lost);
+        play.log_in(Slot::Candidate, B);
+        assert_eq!(play.live_wiped, 0);
+        if comes_back {
+            play.log_in(Slot::Live, A);
+        } else {
+            play.wait(9);
+            assert_eq!(play.live_wiped, 0);
+            play.wait(1);
+        }
+        let farewell = Effect::Close {
+            slot: Slot::Live,
+            unlink: true,
+        };
+        assert_eq!(play.effects.contains(&farewell), comes_back);
+        play.log_in(Slot::Live, B);
+        assert_eq!(play.snapshot().status.phone_number.as_deref(), Some(B));
+        assert_eq!(play.live_wiped, 1);
+        let told = play.recorded(Weight::Warning);
+        let stays = told.contains(&"pairing.old_device_stays");
+        assert_eq!(stays, !comes_back, "{told:?}");
     }
 }
 

@@ -6,10 +6,11 @@ import { readFileSync } from 'node:fs';
 const DOCUMENT = new URL('../connection-api.md', import.meta.url);
 const README = new URL('../../../README.md', import.meta.url);
 
-/** The code of README.md that has these words in it. */
-export function readme(words) {
+/** The code of README.md in this language that has these words in it. */
+export function readme(words, language = 'js') {
   const text = readFileSync(README, 'utf8');
-  const blocks = [...text.matchAll(/^```js\n(.*?)^```$/gms)].map((block) => block[1]);
+  const fence = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms');
+  const blocks = [...text.matchAll(fence)].map((block) => block[1]);
   const found = blocks.filter((code) => code.includes(words));
   assert.equal(found.length, 1, `README.md has one example with ${words}`);
   return found[0];
