@@ -6,6 +6,7 @@
 pub mod wire;
 pub mod files;
 pub mod picture;
+pub mod backup;
 pub mod config;
 pub mod journal;
 pub mod wa;

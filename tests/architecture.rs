@@ -14,6 +14,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     // files: so that each file of the state directory is written the same way.
     ("files", &[]),
     ("picture", &[]),
+    ("backup", &["wire"]),
     ("config", &["wire"]),
     ("journal", &["wire"]),
     ("wa", &["wire"]),
@@ -29,8 +30,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "daemon",
         &[
-            "wire", "files", "config", "journal", "wa", "link", "webhook", "auth", "metrics",
-            "api", "server",
+            "wire", "backup", "files", "config", "journal", "wa", "link", "webhook", "auth",
+            "metrics", "api", "server",
         ],
     ),
     ("client", &["wire"]),
@@ -49,7 +50,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("axum*", &["auth", "api", "server", "daemon"]),
     ("hyper*", &["wa", "server", "client", "daemon"]),
     ("diesel*", &["wa", "journal"]),
-    ("rusqlite*", &["wa", "journal"]),
+    ("rusqlite*", &["wa", "journal", "backup"]),
     ("toml*", &["config", "auth", "link"]),
     ("schemars*", &["wire", "api"]),
     ("clap*", &["cli"]),

@@ -16,6 +16,9 @@ _walinkd() {
             ",$1")
                 cmd="walinkd"
                 ;;
+            walinkd,backup)
+                cmd="walinkd__subcmd__backup"
+                ;;
             walinkd,check-config)
                 cmd="walinkd__subcmd__check__subcmd__config"
                 ;;
@@ -49,6 +52,9 @@ _walinkd() {
             walinkd,reload)
                 cmd="walinkd__subcmd__reload"
                 ;;
+            walinkd,restore)
+                cmd="walinkd__subcmd__restore"
+                ;;
             walinkd,resume)
                 cmd="walinkd__subcmd__resume"
                 ;;
@@ -60,6 +66,9 @@ _walinkd() {
                 ;;
             walinkd,watch)
                 cmd="walinkd__subcmd__watch"
+                ;;
+            walinkd__subcmd__help,backup)
+                cmd="walinkd__subcmd__help__subcmd__backup"
                 ;;
             walinkd__subcmd__help,check-config)
                 cmd="walinkd__subcmd__help__subcmd__check__subcmd__config"
@@ -93,6 +102,9 @@ _walinkd() {
                 ;;
             walinkd__subcmd__help,reload)
                 cmd="walinkd__subcmd__help__subcmd__reload"
+                ;;
+            walinkd__subcmd__help,restore)
+                cmd="walinkd__subcmd__help__subcmd__restore"
                 ;;
             walinkd__subcmd__help,resume)
                 cmd="walinkd__subcmd__help__subcmd__resume"
@@ -146,8 +158,34 @@ _walinkd() {
 
     case "${cmd}" in
         walinkd)
-            opts="-h -V --config --socket --instance --help --version status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config completions help"
+            opts="-h -V --config --socket --instance --help --version status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config backup restore completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --instance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        walinkd__subcmd__backup)
+            opts="-h --force --config --socket --instance --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -250,8 +288,22 @@ _walinkd() {
             return 0
             ;;
         walinkd__subcmd__help)
-            opts="status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config completions help"
+            opts="status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config backup restore completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        walinkd__subcmd__help__subcmd__backup)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -446,6 +498,20 @@ _walinkd() {
             return 0
             ;;
         walinkd__subcmd__help__subcmd__reload)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        walinkd__subcmd__help__subcmd__restore)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -841,6 +907,32 @@ _walinkd() {
             ;;
         walinkd__subcmd__reload)
             opts="-h --config --socket --instance --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --instance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        walinkd__subcmd__restore)
+            opts="-h --force --config --socket --instance --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -4,6 +4,7 @@
 //! call with its right. Must not hold state, know SQL or WhatsApp.
 
 mod audit;
+mod backup;
 mod body;
 mod config;
 mod cors;
@@ -55,7 +56,7 @@ use axum::{
     },
     middleware,
 };
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{fs::File, future::Future, pin::Pin, sync::Arc, time::Duration};
 use tokio::{
     sync::{Semaphore, watch},
     time::timeout,
@@ -92,6 +93,8 @@ pub trait Office: Send + Sync {
     fn config(&self) -> Work<'_, ConfigReport>;
     /// Until the next reload.
     fn set_log_level(&self, level: String) -> Work<'_, LogLevel>;
+    /// A copy of the state, to be read.
+    fn backup(&self) -> Work<'_, File>;
 }
 
 /// Everything the calls reach.

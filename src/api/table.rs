@@ -2,7 +2,7 @@
 //! is no line without a right.
 
 use super::{
-    App, config, disconnect, events,
+    App, backup, config, disconnect, events,
     guard::{Guard, guard},
     health, keys, listeners, log, log_level, metrics, openapi, pairing, passkey, pause, qr,
     query::{self, Parameter, WAIT},
@@ -118,6 +118,8 @@ pub(super) fn table() -> Vec<Route> {
             "These calls, described for programs by OpenAPI 3.1. The control socket's description has its own calls too."),
         post("/admin/reload", Manage, ControlOnly, reload::reload,
             "Reads the configuration anew and tells which keys have changed and which wait for a restart; 400 with every fault when it is refused."),
+        post("/admin/backup", Manage, ControlOnly, backup::make,
+            "A copy of the state with its keys, for walinkd restore: an SQLite file. Who has it can read and write as the linked device."),
         get("/admin/listeners", Read, ControlOnly, listeners::list,
             "Where the daemon listens."),
         get("/admin/keys", Read, ControlOnly, keys::list,

@@ -56,6 +56,18 @@ impl Failure {
         }
     }
 
+    /// Work on files that failed; the error says why and what to do.
+    pub(super) fn work(what: &str, error: &anyhow::Error) -> Self {
+        let forbidden = error.chain().any(|cause| {
+            let cause = cause.downcast_ref::<io::Error>();
+            cause.is_some_and(|cause| cause.kind() == io::ErrorKind::PermissionDenied)
+        });
+        Self {
+            exit: if forbidden { NOT_PERMITTED } else { FAILED },
+            message: format!("walinkd: {what}: {}", plain(&format!("{error:#}"))),
+        }
+    }
+
     /// A call that failed; `what` is the command.
     pub(super) fn call(what: &str, error: client::Error) -> Self {
         use client::Error;

@@ -14,6 +14,10 @@ impl Instance {
         PathBuf::from(format!("/run/walinkd-{}/control.sock", self.0))
     }
 
+    pub(super) fn state(&self) -> PathBuf {
+        PathBuf::from(format!("/var/lib/walinkd-{}", self.0))
+    }
+
     pub(super) fn config(&self) -> PathBuf {
         PathBuf::from(format!("/etc/walinkd/{}.toml", self.0))
     }

@@ -3,6 +3,7 @@
 //!
 //! Owns what people type and read. Must keep no state.
 
+mod backup;
 mod check_config;
 mod completions;
 mod disconnect;
@@ -16,6 +17,7 @@ mod pause;
 mod qr;
 mod reconnect;
 mod reload;
+mod restore;
 mod resume;
 mod run;
 mod screen;
@@ -25,7 +27,10 @@ mod step;
 mod wait;
 mod watch;
 
-use crate::{config::Sources, daemon::VERSION};
+use crate::{
+    config::{self, Config, Sources},
+    daemon::VERSION,
+};
 use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
 use failure::Failure;
 use instance::Instance;
@@ -71,6 +76,23 @@ enum Verb {
     /// Each fault is on a line of its own, with file:line:column, the key, what is wrong
     /// and what to do. Exits with 78 when there is one.
     CheckConfig(check_config::Arguments),
+    /// Copy the state with its keys into a file
+    ///
+    /// Also while the daemon runs, and in one consistent piece: the linked device, the
+    /// events, the API keys. Who has the file can read and write as you: keep it as
+    /// you keep a key. Without a daemon it needs the right to read the state
+    /// directory.
+    #[command(after_help = "Example: walinkd backup /root/walinkd.backup")]
+    Backup(backup::Arguments),
+    /// Put a copy of the state in the place of what is there
+    ///
+    /// The daemon must be stopped. What is there is set aside in the state directory.
+    /// A copy that is damaged, or older than the last use of the device that is there,
+    /// is refused, and then nothing is changed.
+    #[command(
+        after_help = "Example: walinkd restore /root/walinkd.backup && systemctl start walinkd"
+    )]
+    Restore(restore::Arguments),
     /// Print what a shell needs to complete this command line
     ///
     /// The package installs these. Without it, for bash: walinkd completions bash
@@ -164,6 +186,12 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
         Some(Verb::Completions(arguments)) => {
             completions::run(&arguments).map(|()| ExitCode::SUCCESS)
         }
+        Some(Verb::Backup(arguments)) => {
+            backup::run(&common, &arguments).map(|()| ExitCode::SUCCESS)
+        }
+        Some(Verb::Restore(arguments)) => {
+            restore::run(&common, &arguments).map(|()| ExitCode::SUCCESS)
+        }
         Some(Verb::Client(verb)) => call(&common, verb).map(|()| ExitCode::SUCCESS),
     }
 }
@@ -171,11 +199,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
 /// Talks to the daemon that runs.
 fn call(common: &Common, verb: ClientVerb) -> Result<(), Failure> {
     let client = socket::client(common)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new("cannot start", error, "free some memory or descriptors"))?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         match verb {
             ClientVerb::Status(arguments) => status::run(&client, &arguments).await,
             ClientVerb::Watch(arguments) => watch::run(&client, &arguments).await,
@@ -193,6 +217,13 @@ fn call(common: &Common, verb: ClientVerb) -> Result<(), Failure> {
     })
 }
 
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new("cannot start", error, "free some memory or descriptors"))
+}
+
 /// An instance's daemon is its unit's to start: by hand it would share state
 /// with the one that is not named.
 fn no_instance(common: &Common) {
@@ -208,6 +239,18 @@ fn no_instance(common: &Common) {
 }
 
 impl Common {
+    /// What the daemon goes by that these flags name.
+    fn daemon(&self) -> Result<Config, Failure> {
+        let mut sources = self.sources()?;
+        if let Some(instance) = &self.instance {
+            // As its unit has it.
+            sources.file = sources.file.or_else(|| Some(instance.config()));
+            let state = instance.state().into_os_string();
+            sources.env.insert("STATE_DIRECTORY", state);
+        }
+        Ok(config::load(&sources)?)
+    }
+
     /// What a daemon would go by that is started with these flags.
     fn sources(&self) -> Result<Sources, Failure> {
         let mut sources = Sources::from_process(self.config.clone());

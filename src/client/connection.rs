@@ -28,10 +28,10 @@ const ANSWER: Duration = Duration::from_secs(30);
 const MAX_ANSWER: usize = 4 << 20;
 
 /// Opens a stream: the answer's head comes in time, its body as it likes.
-pub(super) async fn open(sockets: &[PathBuf], path: &str) -> Result<Stream, Error> {
+pub(super) async fn open(sockets: &[PathBuf], method: Method, path: &str) -> Result<Stream, Error> {
     let stream = connect(sockets).await?;
     let answer = async {
-        let (sender, response) = send(stream, Method::GET, path, String::new()).await?;
+        let (sender, response) = send(stream, method, path, String::new()).await?;
         if response.status().is_success() {
             return Ok(Stream {
                 body: response.into_body(),

@@ -3,6 +3,7 @@
 use super::{Answer, Error, connection, connection::Stream};
 use crate::wire::{Event, Gap, Status};
 use http_body_util::BodyExt as _;
+use hyper::Method;
 use std::{path::PathBuf, time::Duration};
 use tokio::time::timeout;
 
@@ -42,7 +43,7 @@ impl Events {
             path.push_str(&format!("?after={id}"));
         }
         Ok(Self {
-            stream: connection::open(sockets, &path).await?,
+            stream: connection::open(sockets, Method::GET, &path).await?,
             rest: Vec::new(),
             last: after,
         })

@@ -5,11 +5,13 @@
 //! daemon answers, nor print anything.
 
 mod connection;
+mod copy;
 mod error;
 mod events;
 #[cfg(test)]
 mod tests;
 
+pub use copy::Copy;
 pub use error::Error;
 pub use events::{Events, Told};
 
@@ -190,6 +192,15 @@ impl Client {
     /// See [`Error`].
     pub async fn events(&self, after: Option<u64>) -> Result<Events, Error> {
         Events::open(&self.sockets, after).await
+    }
+
+    /// A copy of the state with its keys.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub async fn backup(&self) -> Result<Copy, Error> {
+        Copy::open(&self.sockets).await
     }
 
     /// Where the daemon listens, for people.

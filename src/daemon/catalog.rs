@@ -369,6 +369,13 @@ const ENTRIES: &[Entry] = &[
          another with `walinkd key add` and give it to the client.",
     ),
     entry(
+        "admin.backup",
+        "5f0a64b1c7c94bd8a3e9027d5b46e0f7",
+        "Somebody has copied the state",
+        "By @WALINKD_PEER@, with `walinkd backup`. The copy holds the keys of the linked\n\
+         device. If that was not to be, `walinkd disconnect` makes it worthless.",
+    ),
+    entry(
         "admin.log_level",
         "3c37a50fc74c40e8bb0d9bff5a82e313",
         "Somebody has changed what is logged",

@@ -10,11 +10,13 @@ mod journald;
 mod keys;
 mod logging;
 mod notify;
+mod offline;
 mod reload;
 mod setup;
 mod state_dir;
 mod terminal;
 
+pub use offline::{BackupFile, Restored, back_up, restore};
 pub use terminal::Draw;
 
 use crate::{

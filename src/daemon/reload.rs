@@ -5,16 +5,20 @@ use super::{keys::Keys, logging::LevelHandle, notify, setup};
 use crate::{
     api,
     auth::Rules,
+    backup,
     config::{self, Config, Sources},
     journal::{Entry, Keeper, Recorder},
     link, server,
     wire::{
         Code, ConfigReport, KeyInfo, KeyRemoved, KeyRequest, LogLevel, NewKey, Problem,
-        ReloadReport, SettingSource, Severity,
+        ReloadReport, SettingSource, Severity, Timestamp,
     },
 };
-use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot, watch};
+use std::{fs::File, sync::Arc};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::spawn_blocking,
+};
 
 /// Orders waiting for their turn: each caller waits for its report.
 const QUEUE: usize = 16;
@@ -29,6 +33,7 @@ enum Order {
     RemoveKey(String, Report<KeyRemoved>),
     Config(Report<ConfigReport>),
     LogLevel(String, Report<LogLevel>),
+    Backup(Report<File>),
 }
 
 /// Gives orders and waits for their reports.
@@ -71,6 +76,10 @@ impl api::Office for Reloads {
 
     fn set_log_level(&self, level: String) -> api::Work<'_, LogLevel> {
         Box::pin(self.order(|report| Order::LogLevel(level, report)))
+    }
+
+    fn backup(&self) -> api::Work<'_, File> {
+        Box::pin(self.order(Order::Backup))
     }
 }
 
@@ -124,10 +133,25 @@ impl Reloader {
                     Order::LogLevel(level, report) => {
                         let _ = report.send(self.set_log_level(&level));
                     }
+                    // Here, so that no key is made meanwhile.
+                    Order::Backup(report) => {
+                        let _ = report.send(self.back_up().await);
+                    }
                 }
             }
         });
         Reloads(give)
+    }
+
+    async fn back_up(&self) -> Result<File, Problem> {
+        let dir = self.running.storage.state_dir.clone();
+        let made = spawn_blocking(move || backup::make_beside(&dir, Timestamp::now)).await;
+        let made = made.map_err(|error| error.to_string());
+        let made = made.and_then(|made| made.map_err(|error| error.to_string()));
+        made.map_err(|why| {
+            tracing::error!("the state cannot be copied: {why}");
+            Problem::new(Code::Internal, format!("the state cannot be copied: {why}"))
+        })
     }
 
     fn put_in_force<T>(&self, (done, rules): (T, Rules)) -> T {

@@ -1,5 +1,6 @@
 //! The state directory: there, private, and ours alone.
 
+use crate::{backup, wire::Timestamp};
 use anyhow::{Context, anyhow};
 use nix::{
     errno::Errno,
@@ -55,5 +56,7 @@ pub(super) fn hold(dir: &Path) -> anyhow::Result<Held> {
     lock.set_len(0)?;
     lock.rewind()?;
     writeln!(lock, "{}", std::process::id())?;
+    // Before anybody looks at the files: they may be half old, half new.
+    backup::finish(dir, Timestamp::now())?;
     Ok(Held { _lock: lock })
 }

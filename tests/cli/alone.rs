@@ -27,6 +27,8 @@ fn wrong_usage_is_2_and_help_is_0() {
         &["completions", "tcsh"],
         &["wait", "--for", "conected"],
         &["wait", "--for", "idle"],
+        &["backup"],
+        &["restore"],
         &["wait", "--timeout", "soon"],
     ] {
         let (code, out, err) = run(arguments);
@@ -52,6 +54,8 @@ fn wrong_usage_is_2_and_help_is_0() {
         "resume",
         "reconnect",
         "reload",
+        "backup",
+        "restore",
         "check-config",
         "completions",
     ] {
@@ -83,6 +87,7 @@ fn without_a_daemon_every_verb_is_69_after_a_moment() {
             &["resume"],
             &["reconnect"],
             &["reload"],
+            &["backup", "/nowhere/copy"],
         ] {
             let arguments = [&["--socket", socket][..], verb].concat();
             let child = walinkd(&arguments).spawn().expect("the binary runs");

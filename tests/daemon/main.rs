@@ -15,6 +15,7 @@
 )]
 mod support;
 
+mod backup;
 mod ban;
 mod code;
 mod config;

@@ -145,6 +145,10 @@ impl Office for Nobody {
         let configured = level.clone();
         Box::pin(async { Ok(LogLevel { level, configured }) })
     }
+
+    fn backup(&self) -> Work<'_, std::fs::File> {
+        Box::pin(async { Err(Problem::new(Code::Stopping, "it stops")) })
+    }
 }
 
 fn snapshot() -> Snapshot {

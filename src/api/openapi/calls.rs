@@ -162,6 +162,7 @@ pub(super) fn call(method: &Method, path: &str) -> Option<Call> {
             Call::new("followEvents", Content::events()).refuses(&[Code::Stopping])
         }
         ("GET", "/metrics") => Call::new("getMetrics", Content::metrics()),
+        ("POST", "/admin/backup") => Call::new("backUp", Content::backup()),
         ("GET", "/admin/listeners") => Call::new(
             "listListeners",
             Content::of([("listeners", Success::new(examples::listeners()))]),

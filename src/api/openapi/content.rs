@@ -2,7 +2,7 @@
 
 use super::examples;
 use crate::{
-    api::events::MEDIA,
+    api::{backup, events::MEDIA},
     metrics,
     wire::{Event, Gap, Status},
 };
@@ -52,6 +52,16 @@ impl Content {
             media: metrics::MEDIA,
             schema: SchemaGenerator::subschema_for::<String>,
             examples: Map::from_iter([("start".to_owned(), example)]),
+            others: Vec::new(),
+        }
+    }
+
+    /// A file, for nobody to read but us.
+    pub(super) fn backup() -> Self {
+        Self {
+            media: backup::MEDIA,
+            schema: |_| json_schema!({"contentMediaType": backup::MEDIA}),
+            examples: Map::new(),
             others: Vec::new(),
         }
     }

@@ -242,6 +242,10 @@ impl Office for Played {
         let configured = "info".to_owned();
         Box::pin(async { Ok(LogLevel { level, configured }) })
     }
+
+    fn backup(&self) -> Work<'_, std::fs::File> {
+        Box::pin(async { tempfile::tempfile().map_err(|_| super::problem::internal()) })
+    }
 }
 
 fn bench() -> Bench {
