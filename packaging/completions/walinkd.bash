@@ -764,7 +764,7 @@ _walinkd() {
             return 0
             ;;
         walinkd__subcmd__pair)
-            opts="-h --code --replace --no-wait --config --socket --instance --help"
+            opts="-h --code --replace --no-wait --show-number --config --socket --instance --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -846,7 +846,7 @@ _walinkd() {
             return 0
             ;;
         walinkd__subcmd__qr)
-            opts="-h --png --svg --raw --no-wait --config --socket --instance --help"
+            opts="-h --png --svg --raw --no-wait --show-number --config --socket --instance --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -11,6 +11,7 @@ use crate::{
     wire::{Code, Problem},
 };
 use std::{fmt::Display, io, process::ExitCode};
+use tokio::signal::unix::SignalKind;
 
 /// Refused or failed.
 const FAILED: u8 = 1;
@@ -44,6 +45,15 @@ impl Failure {
     pub(super) fn other_state() -> Self {
         Self {
             exit: OTHER_STATE,
+            message: String::new(),
+        }
+    }
+
+    /// Somebody wanted it to end, by a signal; the shells' own number for that.
+    pub(super) fn interrupted(by: SignalKind) -> Self {
+        let number = u8::try_from(by.as_raw_value()).unwrap_or_default();
+        Self {
+            exit: 128 + number,
             message: String::new(),
         }
     }

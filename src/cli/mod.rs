@@ -4,6 +4,8 @@
 //! Owns what people type and read. Must keep no state.
 
 mod backup;
+mod board;
+mod card;
 mod check_config;
 mod completions;
 mod disconnect;
@@ -31,6 +33,7 @@ use crate::{
     config::{self, Config, Sources},
     daemon::VERSION,
 };
+use board::interruptible;
 use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
 use failure::Failure;
 use instance::Instance;
@@ -120,8 +123,10 @@ enum ClientVerb {
     Wait(wait::Arguments),
     /// Draw the QR code until a phone has scanned it
     ///
-    /// It is drawn anew each time WhatsApp changes it, until the device is linked. To
-    /// scan it: WhatsApp on the phone, Linked devices, Link a device.
+    /// It is drawn anew each time WhatsApp changes it, until the device is linked, also
+    /// over a restart of the daemon. To scan it: WhatsApp on the phone, Linked devices,
+    /// Link a device. Without a UTF-8 locale the drawing is ASCII. In a window without
+    /// room for it this says how large it must be.
     Qr(qr::Arguments),
     /// Show a pairing code for a number until it is linked
     ///
@@ -204,8 +209,8 @@ fn call(common: &Common, verb: ClientVerb) -> Result<(), Failure> {
             ClientVerb::Status(arguments) => status::run(&client, &arguments).await,
             ClientVerb::Watch(arguments) => watch::run(&client, &arguments).await,
             ClientVerb::Wait(arguments) => wait::run(&client, &arguments).await,
-            ClientVerb::Qr(arguments) => qr::run(&client, &arguments).await,
-            ClientVerb::Pair(arguments) => pair::run(&client, arguments).await,
+            ClientVerb::Qr(arguments) => interruptible(qr::run(&client, &arguments)).await,
+            ClientVerb::Pair(arguments) => interruptible(pair::run(&client, arguments)).await,
             ClientVerb::Passkey(arguments) => passkey::run(&client, arguments).await,
             ClientVerb::Disconnect => disconnect::run(&client).await,
             ClientVerb::Pause => pause::run(&client).await,

@@ -89,7 +89,10 @@ fn none(status: &Status) -> Failure {
     let why = match status.state {
         State::Linking => "it has been taken, the device is being linked".to_owned(),
         State::Connected => {
-            format!("WhatsApp asks for no passkey, connected{}", named(status))
+            format!(
+                "WhatsApp asks for no passkey, connected{}",
+                named(status, false)
+            )
         }
         _ => "WhatsApp asks for no passkey now".to_owned(),
     };
@@ -135,7 +138,7 @@ impl Talk<'_> {
             };
             match next {
                 Some(next) => body = next,
-                None => return say(&format!("Linked{}", named(&self.step.status))),
+                None => return say(&format!("Linked{}", named(&self.step.status, false))),
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What may be written to the terminal, and how.
 
-use super::failure::Failure;
+use super::{card::Sheet, failure::Failure};
 use crate::{
     picture::Ink,
     wire::{PhoneNumber, Timestamp},
@@ -16,6 +16,13 @@ pub(super) fn say(text: &str) -> Result<(), Failure> {
     writeln!(out, "{text}")
         .and_then(|()| out.flush())
         .map_err(|error| Failure::output(&error))
+}
+
+/// Writes to standard output what is no line: orders to the terminal.
+pub(super) fn send(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
 }
 
 /// Writes to standard error.
@@ -41,13 +48,33 @@ pub(super) fn has_colour() -> bool {
     is_terminal() && !refused
 }
 
-/// How a QR code is told from its ground.
-pub(super) fn ink() -> Ink {
-    if has_colour() {
-        Ink::Colour
-    } else {
-        Ink::Plain
+/// True when what stands there can be drawn over.
+pub(super) fn is_live() -> bool {
+    is_terminal() && env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// What can be drawn on standard output. Where that is no terminal nobody knows
+/// who will look at it, and it is taken for a good one.
+pub(super) fn sheet() -> Sheet {
+    Sheet {
+        window: window(),
+        utf8: !is_terminal() || has_utf8(),
+        ink: if has_colour() {
+            Ink::Colour
+        } else {
+            Ink::Plain
+        },
     }
+}
+
+/// The locale's characters: the first of these variables that is set decides,
+/// see locale(7).
+fn has_utf8() -> bool {
+    let told = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter();
+    let mut told = told.filter_map(|name| env::var(name).ok());
+    let locale = told.find(|value| !value.is_empty()).unwrap_or_default();
+    let locale = locale.to_ascii_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
 }
 
 /// A select graphic rendition around a text, where colours are welcome.

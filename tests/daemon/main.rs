@@ -34,6 +34,7 @@ mod reload;
 mod secure;
 mod steer;
 mod stop;
+mod terminal;
 mod wait;
 mod watch;
 mod watchdog;

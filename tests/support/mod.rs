@@ -6,10 +6,12 @@ mod following;
 mod manager;
 mod program;
 pub(crate) mod scanner;
+mod window;
 
 pub(crate) use following::{Block, By, Following};
 pub(crate) use manager::Manager;
 pub(crate) use program::Program;
+pub(crate) use window::Window;
 
 use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request, StatusCode, body::Bytes, client::conn::http1, header::HeaderMap};
