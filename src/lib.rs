@@ -13,6 +13,7 @@ pub mod wa;
 pub mod link;
 pub mod auth;
 pub mod metrics;
+pub mod dashboard;
 pub mod api;
 pub mod server;
 pub mod daemon;

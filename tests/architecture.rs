@@ -22,9 +22,19 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("webhook", &["wire", "config", "journal"]),
     ("auth", &["wire", "files", "config"]),
     ("metrics", &["wire", "journal", "auth"]),
+    // dashboard: text that is served as it is.
+    ("dashboard", &[]),
     (
         "api",
-        &["wire", "picture", "auth", "journal", "link", "metrics"],
+        &[
+            "wire",
+            "picture",
+            "auth",
+            "journal",
+            "link",
+            "metrics",
+            "dashboard",
+        ],
     ),
     ("server", &["auth"]),
     (

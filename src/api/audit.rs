@@ -77,6 +77,7 @@ pub(super) fn refused(recorder: &Recorder, refused: &Refused) {
             Refusal::Expired { name, .. } => (Some(&**name), "expired key"),
             Refusal::ReadKey { name } => (Some(&**name), "the key may only read"),
             Refusal::ReadPeer => (None, "the user may only read"),
+            Refusal::ForeignPage => (None, "a page of another place"),
             Refusal::LockedOut(_) => (None, "locked out"),
             Refusal::TooFast { name, .. } => (Some(&**name), "too many requests"),
             Refusal::TooManyStreams => (None, "too many waiting calls"),

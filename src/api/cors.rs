@@ -1,6 +1,6 @@
 //! Which web pages may call.
 
-use super::{Settings, events::LAST_EVENT_ID};
+use super::{Settings, events::LAST_EVENT_ID, guard::RIGHT};
 use axum::http::{
     HeaderName, Method,
     header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN, RETRY_AFTER},
@@ -30,7 +30,7 @@ pub(super) fn layer(settings: watch::Receiver<Arc<Settings>>) -> CorsLayer {
             CONTENT_TYPE,
             LAST_EVENT_ID,
         ])
-        .expose_headers([RETRY_AFTER])
+        .expose_headers([RETRY_AFTER, RIGHT])
         .vary([ORIGIN])
         .max_age(MAX_AGE)
 }

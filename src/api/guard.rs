@@ -7,18 +7,23 @@ use super::{
     table::Right,
 };
 use crate::{
-    auth::{Acquaintance, Caller, Origin, Refusal, Refused},
+    auth::{Acquaintance, Caller, Origin, Refusal, Refused, Scope},
     wire::{Code, Problem},
 };
 use axum::{
     body::{Body, HttpBody as _},
     extract::{Request, State},
+    http::{HeaderName, HeaderValue},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use futures_util::StreamExt;
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
+
+/// Tells a caller that was let in what it may, so that a page can say beforehand
+/// which of its buttons would be refused.
+pub(super) const RIGHT: HeaderName = HeaderName::from_static("x-walinkd-right");
 
 #[derive(Clone)]
 pub(super) struct Guard {
@@ -57,13 +62,19 @@ pub(super) async fn guard(
         caller: caller.clone(),
         app: Arc::clone(app),
     });
-    if guard.streams {
+    let right = HeaderValue::from_static(match caller.scope {
+        Scope::Read => "read",
+        Scope::Manage => "manage",
+    });
+    let mut response = if guard.streams {
         guard.answer_streaming(caller, request, next).await
     } else if guard.may_wait(&request) {
         guard.answer_waiting(&caller, request, next).await
     } else {
         guard.answer(request, next).await
-    }
+    };
+    response.headers_mut().insert(RIGHT, right);
+    response
 }
 
 impl App {

@@ -8,6 +8,7 @@ mod backup;
 mod body;
 mod config;
 mod cors;
+mod dashboard;
 mod disconnect;
 mod events;
 mod format;
@@ -69,6 +70,8 @@ use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLaye
 pub struct Settings {
     /// Web origins whose pages may call with a key; `"*"` allows any.
     pub cors_origins: Vec<String>,
+    /// Whether there is a page at `/`.
+    pub dashboard: bool,
     /// From the last header to the answer; what `?wait=` asks for comes on top.
     pub request_timeout: Duration,
     /// Bytes.

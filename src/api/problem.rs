@@ -92,7 +92,10 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let code = match refusal {
             Refusal::NoKey | Refusal::UnknownKey | Refusal::Expired { .. } => Code::BadKey,
-            Refusal::ReadKey { .. } | Refusal::ReadPeer | Refusal::Revoked => Code::NotPermitted,
+            Refusal::ReadKey { .. }
+            | Refusal::ReadPeer
+            | Refusal::ForeignPage
+            | Refusal::Revoked => Code::NotPermitted,
             Refusal::LockedOut(_) => Code::LockedOut,
             Refusal::TooFast { .. } => Code::RateLimited,
             Refusal::TooManyStreams => Code::TooManyStreams,

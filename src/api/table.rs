@@ -2,7 +2,7 @@
 //! is no line without a right.
 
 use super::{
-    App, backup, config, disconnect, events,
+    App, backup, config, dashboard, disconnect, events,
     guard::{Guard, guard},
     health, keys, listeners, log, log_level, metrics, openapi, pairing, passkey, pause, qr,
     query::{self, Parameter, WAIT},
@@ -116,6 +116,8 @@ pub(super) fn table() -> Vec<Route> {
             "Whether the daemon has started and is not stopping; 503 otherwise. A lost link changes nothing here."),
         get("/openapi.json", Open, Everywhere, openapi::show,
             "These calls, described for programs by OpenAPI 3.1. The control socket's description has its own calls too."),
+        get("/", Open, Everywhere, dashboard::show,
+            "The dashboard: a page to look at the connection and to steer it. It holds nothing itself and asks for a key; 404 when http.dashboard is false."),
         post("/admin/reload", Manage, ControlOnly, reload::reload,
             "Reads the configuration anew and tells which keys have changed and which wait for a restart; 400 with every fault when it is refused."),
         post("/admin/backup", Manage, ControlOnly, backup::make,

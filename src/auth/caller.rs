@@ -76,6 +76,8 @@ pub struct Caller {
     pub who: Who,
     /// The client, also when a proxy called for it.
     pub origin: Origin,
+    /// What it may at most.
+    pub scope: Scope,
     /// The right that it was let in by.
     pub(super) needed: Scope,
     /// Of a key: the hash it was known by.
@@ -115,6 +117,10 @@ pub enum Refusal {
         "this user may only read over the control socket: call as root, as the daemon's user or as a member of control.group"
     )]
     ReadPeer,
+    #[error(
+        "pages of other places may not call over the control socket: open it as http://localhost"
+    )]
+    ForeignPage,
     #[error(
         "too many wrong API keys came from this address: wait {} s before the next call, with any key",
         whole_seconds(*.0)

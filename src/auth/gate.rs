@@ -1,6 +1,8 @@
 //! The check each request passes, and what is to be told when it does not.
 
-use super::{Caller, Keyring, Origin, Refusal, Refused, Scope, Who, forwarded, lockout::Lockouts};
+use super::{
+    Caller, Keyring, Origin, Refusal, Refused, Scope, Who, forwarded, lockout::Lockouts, page,
+};
 use crate::wire::Timestamp;
 use axum::http::{HeaderMap, header::AUTHORIZATION};
 use ipnet::IpNet;
@@ -219,11 +221,15 @@ fn judge(
             Ok(Caller {
                 who: Who::Key { name },
                 origin: origin.clone(),
+                scope: key.scope,
                 needed,
                 sha256: Some(key.sha256),
             })
         }
         Origin::Unix(peer) => {
+            if page::is_foreign(headers) {
+                return Err(Refusal::ForeignPage);
+            }
             let scope = peer.scope(rules.control_group);
             if scope < needed {
                 return Err(Refusal::ReadPeer);
@@ -232,6 +238,7 @@ fn judge(
             Ok(Caller {
                 who: Who::Peer { uid, pid },
                 origin: origin.clone(),
+                scope,
                 needed,
                 sha256: None,
             })

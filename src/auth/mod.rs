@@ -10,6 +10,7 @@ mod gate;
 mod keyfile;
 mod keys;
 mod lockout;
+mod page;
 mod peer;
 
 pub use crate::wire::Scope;

@@ -75,7 +75,7 @@ const RATE: RangeInclusive<usize> = 0..=1_000_000;
 const DURATION: &str = "a duration in quotes, for example \"10s\" or \"1h30m\"";
 
 /// In the order of the reference.
-pub(super) static KEYS: [Key; 28] = [
+pub(super) static KEYS: [Key; 29] = [
     key!(
         http.listen,
         Restart,
@@ -184,6 +184,16 @@ pub(super) static KEYS: [Key; 28] = [
         "a list of networks or addresses, for example [\"127.0.0.1\", \"10.0.0.0/8\"]",
         |item, slot| {
             item.list(slot, address::network, |_| Ok(()));
+        }
+    ),
+    key!(
+        http.dashboard,
+        Live,
+        "true",
+        "Whether GET / is the dashboard, a page to look at the connection and to steer it. The page itself needs no key, since it holds nothing; what it shows does.",
+        "true or false, without quotes",
+        |item, slot| {
+            item.boolean(slot);
         }
     ),
     key!(

@@ -49,6 +49,7 @@ pub struct Http {
     /// Bytes.
     pub max_body: usize,
     pub trusted_proxies: Vec<IpNet>,
+    pub dashboard: bool,
     pub rate_limit: RateLimit,
 }
 
@@ -232,6 +233,7 @@ impl Config {
                 max_streams_per_key: 1000,
                 max_body: 16 * 1024,
                 trusted_proxies: Vec::new(),
+                dashboard: true,
                 rate_limit: RateLimit {
                     requests_per_second: 50,
                     burst: 100,

@@ -277,6 +277,14 @@ impl<'t> Item<'_, 't> {
         }
     }
 
+    /// `true` or `false`.
+    pub(super) fn boolean(self, slot: &mut bool) {
+        match self.value {
+            DeValue::Boolean(value) => *slot = *value,
+            _ => self.mistyped(),
+        }
+    }
+
     /// Bytes: a whole number, or a string with a unit.
     pub(super) fn size(self, slot: &mut usize, range: RangeInclusive<usize>) {
         let bytes = match (self.value, whole_number(self.value)) {

@@ -90,6 +90,12 @@ impl Show for String {
     }
 }
 
+impl Show for bool {
+    fn show(&self) -> Value {
+        (*self).into()
+    }
+}
+
 impl Show for usize {
     fn show(&self) -> Value {
         (*self).into()

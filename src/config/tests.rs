@@ -82,6 +82,7 @@ request_timeout = "1m30s"
 header_timeout = "250ms"
 max_connections = 10
 max_body = "1MiB"
+dashboard = false
 [control]
 socket = "/tmp/c.sock"
 group = "root"
@@ -124,6 +125,7 @@ target = "json"
     assert_eq!(config.http.header_timeout, Duration::from_millis(250));
     assert_eq!(config.http.max_connections, 10);
     assert_eq!(config.http.max_body, 1 << 20);
+    assert!(!config.http.dashboard);
     assert_eq!(config.control.socket, PathBuf::from("/tmp/c.sock"));
     assert_eq!(config.control.group.as_deref(), Some("root"));
     let keys: Vec<_> = config
@@ -350,7 +352,7 @@ fn unknown_keys_get_the_nearest_or_all() {
         ("listen = 1", "did you mean http.listen?"),
         (
             "[http]\nthreads = 2",
-            "there are: listen, tls_cert, tls_key, cors_origins, request_timeout, header_timeout, max_connections, max_connections_per_client, max_streams_per_key, max_body, trusted_proxies, rate_limit",
+            "there are: listen, tls_cert, tls_key, cors_origins, request_timeout, header_timeout, max_connections, max_connections_per_client, max_streams_per_key, max_body, trusted_proxies, dashboard, rate_limit",
         ),
         ("[[auth.keys]]\nnam = 1", "did you mean name?"),
         ("[auth]\nkey = 1", "did you mean auth.keys?"),

@@ -11,6 +11,7 @@ use crate::{
 pub(super) fn api(config: &Config) -> api::Settings {
     api::Settings {
         cors_origins: config.http.cors_origins.clone(),
+        dashboard: config.http.dashboard,
         request_timeout: config.http.request_timeout,
         max_body: config.http.max_body,
     }

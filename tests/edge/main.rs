@@ -143,6 +143,7 @@ async fn edge(max_connections: usize, header_timeout: Duration, request_timeout:
     let (rules, rules_now) = watch::channel(rules(None));
     let (_, settings) = watch::channel(Arc::new(Settings {
         cors_origins: Vec::new(),
+        dashboard: true,
         request_timeout,
         max_body: 1024,
     }));

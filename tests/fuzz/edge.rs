@@ -47,6 +47,7 @@ impl Edge {
         runtime.spawn(commands(inbox));
         let (_, settings) = watch::channel(Arc::new(Settings {
             cors_origins: vec!["*".to_owned()],
+            dashboard: true,
             request_timeout: Duration::from_secs(10),
             max_body: MAX_BODY,
         }));

@@ -152,6 +152,7 @@ pub(super) fn call(method: &Method, path: &str) -> Option<Call> {
             Content::of([("ready", Success::new(Ready { ready: true }))]),
         )
         .refuses(&[Code::Starting, Code::Stopping]),
+        ("GET", "/") => Call::new("getDashboard", Content::page()).refuses(&[Code::NotFound]),
         ("GET", "/openapi.json") => Call::new("getDescription", Content::of([("start", start())])),
         ("GET", "/connection/log") => Call::new(
             "getLog",

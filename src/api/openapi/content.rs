@@ -66,6 +66,16 @@ impl Content {
         }
     }
 
+    /// For people.
+    pub(super) fn page() -> Self {
+        Self {
+            media: "text/html",
+            schema: |_| json_schema!({"type": "string"}),
+            examples: Map::from_iter([("start".to_owned(), json!({"value": "<!doctype html>"}))]),
+            others: Vec::new(),
+        }
+    }
+
     /// Also as a text, which may read like this.
     pub(super) fn or_text(self, media: &'static str, about: &str, example: &str) -> Self {
         let schema = json!({"type": "string", "description": about});

@@ -34,7 +34,8 @@ no body.";
 
 const ABOUT_TCP: &str = "\
 On TCP a key is needed, in `x-api-key` or as `Authorization: Bearer`, never in the address. A key \
-has the right to read, or to manage, which includes it. Pages of other origins may call as \
+has the right to read, or to manage, which includes it; the header `X-Walinkd-Right` of an answer \
+says which. Pages of other origins may call as \
 `http.cors_origins` says; their browsers ask first, with `OPTIONS`, which needs no key.";
 
 const ABOUT_CONTROL: &str = "\

@@ -45,7 +45,9 @@ pub(super) fn refusals(route: &Route, call: &Call, place: Place) -> BTreeMap<u16
     }
     // Who waits may lose the right to it meanwhile.
     let waits = !route.longest_wait.is_zero() || route.streams;
-    if route.right == Right::Manage || waits {
+    // On the control socket a page of another origin may not even read.
+    let foreign = route.right != Right::Open && place == Place::Control;
+    if route.right == Right::Manage || waits || foreign {
         codes.push(Code::NotPermitted);
     }
     if waits {

@@ -15,7 +15,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 #[test]
 fn every_call_has_the_right_its_method_asks_for() {
-    let open = ["/livez", "/readyz", "/openapi.json"];
+    let open = ["/livez", "/readyz", "/openapi.json", "/"];
     for route in table() {
         let expected = match route.method {
             _ if open.contains(&route.path) => Right::Open,

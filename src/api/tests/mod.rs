@@ -2,6 +2,7 @@
 
 mod callers;
 mod connection;
+mod dashboard;
 mod events;
 mod log;
 mod metrics;
@@ -9,7 +10,10 @@ mod openapi;
 mod passkey;
 mod shape;
 
-use super::{App, EventFrames, Office, Routers, Settings, Work, events::MEDIA, log_turns, routers};
+use super::{
+    App, EventFrames, Office, Routers, Settings, Work, dashboard::MEDIA as PAGE, events::MEDIA,
+    log_turns, routers,
+};
 use crate::{
     auth::{Gate, Key, Keyring, Origin, Rules, Scope},
     journal::Journal,
@@ -275,6 +279,7 @@ fn bench_in(folder: TempDir, reload: fn() -> Result<ReloadReport, Problem>) -> B
     tokio::spawn(own(commands, saw));
     let (settings, settings_now) = watch::channel(Arc::new(Settings {
         cors_origins: vec!["*".to_owned()],
+        dashboard: true,
         request_timeout: Duration::from_secs(10),
         max_body: MAX_BODY,
     }));
@@ -347,8 +352,11 @@ async fn send(router: &Router, request: Request<Body>) -> Answer {
     let body = if streams { Body::empty() } else { body };
     let bytes = body.collect().await.expect("a whole body").to_bytes();
     let plain = parts.headers.get("content-type") == Some(&HeaderValue::from_static(METRICS));
+    let page = parts.headers.get("content-type") == Some(&HeaderValue::from_static(PAGE));
     let body = if bytes.is_empty() || plain {
         Value::Null
+    } else if page {
+        String::from_utf8_lossy(&bytes).into()
     } else {
         serde_json::from_slice(&bytes).expect("every other body is JSON")
     };

@@ -12,7 +12,7 @@ use std::sync::Arc;
 async fn unknown_paths_and_methods_are_told() {
     let bench = bench();
     for path in [
-        "/",
+        "/index.html",
         "/connection",
         "/connection/status/",
         "/metrics/",
