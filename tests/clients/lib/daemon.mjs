@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Child, freePort } from './process.mjs';
 
 export class Daemon {
-  static async start(binary, folder, { key, sandboxUrl, port, env = {} }) {
+  static async start(binary, folder, { key, sandboxUrl, port, env = {}, more = [] }) {
     port ??= await freePort();
     const config = join(folder, 'walinkd.toml');
     writeFileSync(
@@ -22,11 +22,13 @@ export class Daemon {
         '[log]',
         'level = "debug"',
         'target = "stderr"',
+        ...more,
         '',
       ].join('\n'),
     );
     const child = new Child('walinkd', binary, ['--config', config], { API_KEY: key, ...env });
     const daemon = new Daemon(child, `http://localhost:${port}`, key);
+    daemon.socket = join(folder, 'control.sock');
     await child.ready('GET /livez answers', 20, async () => (await fetch(`${daemon.url}/livez`)).ok);
     return daemon;
   }

@@ -18,9 +18,25 @@ export class Sandbox {
     this.control = control;
   }
 
-  async addPhone(number) {
-    await this.#call('POST', '/phones', { number });
+  async addPhone(number, push_name) {
+    await this.#call('POST', '/phones', { number, push_name });
     return new Phone(number, (...call) => this.#call(...call));
+  }
+
+  /** Something that goes wrong, once or until `mend`. */
+  async fault(fault, more = {}) {
+    return this.#call('POST', '/faults', { fault, ...more });
+  }
+
+  /** Nobody can connect any more, and who was connected no longer is. */
+  async cutOff() {
+    await this.#call('POST', '/refuse');
+    await this.fault({ kind: 'drop', at: 'live' });
+  }
+
+  async mend() {
+    await this.#call('POST', '/accept');
+    await this.#call('DELETE', '/faults');
   }
 
   async #call(method, path, body) {
@@ -60,6 +76,16 @@ class Phone {
   /** What the phone shows of the passkey step. */
   async gate() {
     return this.#call('GET', `/phones/${this.number}/passkey`);
+  }
+
+  /** What a browser with the phone's test passkey would answer to these options. */
+  async answerPasskey(publicKey) {
+    return this.#call('POST', `/phones/${this.number}/passkey/answer`, { publicKey });
+  }
+
+  /** From now on no passkey is asked for. */
+  async waivePasskey() {
+    return this.#call('DELETE', `/phones/${this.number}/passkey`);
   }
 
   /** What the phone shows under Linked devices. */
