@@ -141,6 +141,11 @@ impl Failure {
         }
     }
 
+    /// Nobody reads the output any more.
+    pub(super) fn is_reader_gone(&self) -> bool {
+        self.message.is_empty()
+    }
+
     /// Says it, and gives the process its exit status.
     pub(super) fn tell(self) -> ExitCode {
         if !self.message.is_empty() {

@@ -34,7 +34,11 @@ pub(super) async fn run(client: &Client, arguments: &Arguments) -> Result<(), Fa
         waiting: false,
     };
     tokio::select! {
-        ended = watch.run() => ended,
+        // Whichever is first to notice.
+        ended = watch.run() => match ended {
+            Err(failure) if failure.is_reader_gone() => Ok(()),
+            ended => ended,
+        },
         interrupted = tokio::signal::ctrl_c() => {
             interrupted.map_err(|error| Failure::new("watch", error, "try again"))
         }

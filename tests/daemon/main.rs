@@ -35,6 +35,7 @@ mod secure;
 mod steer;
 mod stop;
 mod terminal;
+mod transcript;
 mod wait;
 mod watch;
 mod watchdog;

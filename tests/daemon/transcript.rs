@@ -1,0 +1,148 @@
+//! The first hour at a terminal, verb by verb, as a person sees it; compared with
+//! the screens in `tests/daemon/transcript/`.
+//!
+//! To renew them, and then look at the difference:
+//! `UPDATE=1 cargo test --workspace --features walinkd/sandbox --test daemon transcript`
+
+use crate::{
+    NUMBER, OTHER,
+    support::{Window, scanner},
+    world,
+};
+use std::{env, fs, path::PathBuf};
+
+const SIZE: (u16, u16) = (120, 60);
+const ENV: &[(&str, &str)] = &[("LANG", "C.UTF-8"), ("NO_COLOR", "1")];
+
+/// What differs from run to run is left out.
+struct Transcript {
+    hidden: Vec<(String, &'static str)>,
+    stale: Vec<&'static str>,
+}
+
+impl Transcript {
+    fn hide(&mut self, what: &str, by: &'static str) {
+        self.hidden.push((what.to_owned(), by));
+    }
+
+    fn compare(&mut self, name: &'static str, screen: &vt100::Screen) {
+        let mut text = String::new();
+        let mut drawn = false;
+        for line in screen.contents().lines() {
+            let is_code = line.contains(['█', '▀', '▄']);
+            if is_code && !drawn {
+                text.push_str("[the QR code]\n");
+            }
+            drawn = is_code;
+            if !is_code {
+                text.push_str(line.trim_end());
+                text.push('\n');
+            }
+        }
+        for (what, by) in &self.hidden {
+            text = text.replace(what.as_str(), by);
+        }
+        let text = without_moments(text.trim_end());
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/daemon/transcript")
+            .join(format!("{name}.txt"));
+        let text = format!("{text}\n");
+        if env::var_os("UPDATE").is_some() {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, &text).unwrap();
+        } else if fs::read_to_string(&path).ok().as_deref() != Some(&text) {
+            println!("--- {name}, as it is now\n{text}");
+            self.stale.push(name);
+        }
+    }
+}
+
+/// Dates, times, ages and other numbers of the moment, each as a word.
+fn without_moments(text: &str) -> String {
+    let mut out = Vec::new();
+    for line in text.lines() {
+        let words: Vec<_> = line.split(' ').map(moment).collect();
+        out.push(words.join(" "));
+    }
+    out.join("\n")
+}
+
+fn moment(word: &str) -> String {
+    let bare = word.trim_matches(|c: char| "(),;:.".contains(c));
+    let shape: String = bare
+        .chars()
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+        .collect();
+    let by = match shape.as_str() {
+        "0000-00-00" => "DATE",
+        "00:00:00" => "TIME",
+        "0000-00-00T00:00:00.000Z" => "MOMENT",
+        "0" | "00" | "000" => "N",
+        _ => return word.to_owned(),
+    };
+    word.replace(bare, by)
+}
+
+#[tokio::test]
+async fn the_first_hour_at_a_terminal() {
+    let (sandbox, phone, home) = world().await;
+    let mut transcript = Transcript {
+        hidden: Vec::new(),
+        stale: Vec::new(),
+    };
+    transcript.hide(env!("CARGO_PKG_VERSION"), "VERSION");
+    let folder = home.config().parent().unwrap().display().to_string();
+    transcript.hide(&folder, "FOLDER");
+    transcript.hide(&home.port.to_string(), "PORT");
+    transcript.hide(&sandbox.address().to_string(), "WHATSAPP");
+    let open = |verb: &[&str]| Window::open(&home, verb, SIZE, ENV);
+
+    let (_, screen) = open(&["status"]).end().await;
+    transcript.compare("0-before-the-start", &screen);
+
+    let daemon = home.start();
+    let code = daemon.qr().await;
+    let window = open(&["qr"]);
+    let on_dark = |screen: &vt100::Screen| scanner::terminal(screen, 230, 0);
+    let screen = window
+        .until("the code", |screen| {
+            on_dark(screen).as_deref() == Some(&*code)
+        })
+        .await;
+    transcript.compare("1-qr", &screen);
+    phone.scan(&code).await.expect("accepted");
+    let (exit, screen) = window.end().await;
+    assert_eq!(exit, 0);
+    transcript.compare("2-linked", &screen);
+    daemon.until_connected().await;
+
+    let verbs: &[(&'static str, &[&str], i32)] = &[
+        ("3-status", &["status"], 0),
+        ("4-reload", &["reload"], 0),
+        ("5-wrong-number", &["pair", "081234567890"], 1),
+        ("6-another-number", &["pair", OTHER], 1),
+        ("8-typing-error", &["statsu"], 2),
+        ("9-disconnect", &["disconnect"], 0),
+    ];
+    for (name, verb, wanted) in verbs {
+        let (exit, screen) = open(verb).end().await;
+        transcript.compare(name, &screen);
+        assert_eq!(exit, *wanted, "{name}: {}", screen.contents());
+    }
+
+    daemon.qr().await;
+    let window = open(&["pair", NUMBER]);
+    let code = daemon.code().await;
+    let screen = window.until_text(&code).await;
+    transcript.hide(&code, "CODE-CODE");
+    transcript.compare("10-pair", &screen);
+    phone.enter_code(&code).await.expect("accepted");
+    let (exit, screen) = window.end().await;
+    assert_eq!(exit, 0);
+    transcript.compare("11-linked-by-code", &screen);
+    assert!(
+        transcript.stale.is_empty(),
+        "{:?} differ from their files; see above, and how to renew them at the top of this file",
+        transcript.stale
+    );
+}
