@@ -17,7 +17,7 @@ const ENV: &[(&str, &str)] = &[("LANG", "C.UTF-8"), ("NO_COLOR", "1")];
 /// What differs from run to run is left out.
 struct Transcript {
     hidden: Vec<(String, &'static str)>,
-    stale: Vec<&'static str>,
+    stale: Vec<String>,
 }
 
 impl Transcript {
@@ -51,8 +51,7 @@ impl Transcript {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, &text).unwrap();
         } else if fs::read_to_string(&path).ok().as_deref() != Some(&text) {
-            println!("--- {name}, as it is now\n{text}");
-            self.stale.push(name);
+            self.stale.push(format!("--- {name}, as it is now\n{text}"));
         }
     }
 }
@@ -142,7 +141,7 @@ async fn the_first_hour_at_a_terminal() {
     transcript.compare("11-linked-by-code", &screen);
     assert!(
         transcript.stale.is_empty(),
-        "{:?} differ from their files; see above, and how to renew them at the top of this file",
-        transcript.stale
+        "see at the top of this file how to renew these:\n{}",
+        transcript.stale.join("\n")
     );
 }
