@@ -28,6 +28,9 @@ _walinkd() {
             walinkd,disconnect)
                 cmd="walinkd__subcmd__disconnect"
                 ;;
+            walinkd,doctor)
+                cmd="walinkd__subcmd__doctor"
+                ;;
             walinkd,help)
                 cmd="walinkd__subcmd__help"
                 ;;
@@ -78,6 +81,9 @@ _walinkd() {
                 ;;
             walinkd__subcmd__help,disconnect)
                 cmd="walinkd__subcmd__help__subcmd__disconnect"
+                ;;
+            walinkd__subcmd__help,doctor)
+                cmd="walinkd__subcmd__help__subcmd__doctor"
                 ;;
             walinkd__subcmd__help,help)
                 cmd="walinkd__subcmd__help__subcmd__help"
@@ -158,7 +164,7 @@ _walinkd() {
 
     case "${cmd}" in
         walinkd)
-            opts="-h -V --config --socket --instance --help --version status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config backup restore completions help"
+            opts="-h -V --config --socket --instance --help --version status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config doctor backup restore completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -287,8 +293,34 @@ _walinkd() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        walinkd__subcmd__doctor)
+            opts="-h --json --config --socket --instance --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --instance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         walinkd__subcmd__help)
-            opts="status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config backup restore completions help"
+            opts="status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config doctor backup restore completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -344,6 +376,20 @@ _walinkd() {
             return 0
             ;;
         walinkd__subcmd__help__subcmd__disconnect)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        walinkd__subcmd__help__subcmd__doctor)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -58,6 +58,18 @@ impl Failure {
         }
     }
 
+    /// Something is wrong, and that is said already.
+    pub(super) fn said() -> Self {
+        Self {
+            exit: FAILED,
+            message: String::new(),
+        }
+    }
+
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// As [`Failure::new`], for a state that did not come.
     pub(super) fn not_reached(what: impl Display, why: impl Display, hint: impl Display) -> Self {
         Self {

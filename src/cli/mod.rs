@@ -9,6 +9,7 @@ mod card;
 mod check_config;
 mod completions;
 mod disconnect;
+mod doctor;
 mod failure;
 mod instance;
 mod key;
@@ -79,6 +80,14 @@ enum Verb {
     /// Each fault is on a line of its own, with file:line:column, the key, what is wrong
     /// and what to do. Exits with 78 when there is one.
     CheckConfig(check_config::Arguments),
+    /// Look at everything the daemon needs, and say what to do
+    ///
+    /// Configuration, daemon and link, state directory, lock, clock, keys, and the way to
+    /// WhatsApp: proxy, DNS, TLS, and whether it answers. Each is ok, a warning or a
+    /// failure, with the next step. Works with the daemon down; run it as root or as
+    /// the daemon's user. Exits with 1 when there is a failure.
+    #[command(after_help = "Example: walinkd doctor")]
+    Doctor(doctor::Arguments),
     /// Copy the state with its keys into a file
     ///
     /// Also while the daemon runs, and in one consistent piece: the linked device, the
@@ -190,6 +199,9 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
         }
         Some(Verb::Completions(arguments)) => {
             completions::run(&arguments).map(|()| ExitCode::SUCCESS)
+        }
+        Some(Verb::Doctor(arguments)) => {
+            doctor::run(&common, &arguments).map(|()| ExitCode::SUCCESS)
         }
         Some(Verb::Backup(arguments)) => {
             backup::run(&common, &arguments).map(|()| ExitCode::SUCCESS)

@@ -6,6 +6,7 @@
 
 mod catalog;
 mod descriptors;
+mod doctor;
 mod journald;
 mod keys;
 mod logging;
@@ -16,6 +17,7 @@ mod setup;
 mod state_dir;
 mod terminal;
 
+pub use doctor::{Finding, Verdict, examine, examine_network};
 pub use offline::{BackupFile, Restored, back_up, restore};
 pub use terminal::Draw;
 

@@ -80,7 +80,7 @@ impl Socket {
         !self.broken.load(Ordering::Acquire) && quiet >= SILENCE_MILLIS
     }
 
-    async fn open(
+    pub(super) async fn open(
         &self,
     ) -> Result<(Arc<dyn Transport>, async_channel::Receiver<TransportEvent>), DialError> {
         let uri: Uri = self

@@ -20,6 +20,7 @@ mod ban;
 mod code;
 mod config;
 mod disconnect;
+mod doctor;
 mod events;
 mod exposition;
 mod faults;

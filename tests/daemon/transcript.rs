@@ -115,11 +115,15 @@ async fn the_first_hour_at_a_terminal() {
     transcript.compare("2-linked", &screen);
     daemon.until_connected().await;
 
+    transcript.hide(&daemon.pid().to_string(), "PID");
+    let config = home.config();
+    let config = config.to_str().expect("UTF-8");
     let verbs: &[(&'static str, &[&str], i32)] = &[
         ("3-status", &["status"], 0),
         ("4-reload", &["reload"], 0),
         ("5-wrong-number", &["pair", "081234567890"], 1),
         ("6-another-number", &["pair", OTHER], 1),
+        ("7-doctor", &["--config", config, "doctor"], 0),
         ("8-typing-error", &["statsu"], 2),
         ("9-disconnect", &["disconnect"], 0),
     ];

@@ -21,6 +21,8 @@ pub(crate) struct Window {
     child: Child,
     keys: File,
     screen: Arc<Mutex<vt100::Parser>>,
+    /// Ends when nothing more can come.
+    reader: std::thread::JoinHandle<()>,
 }
 
 fn winsize((columns, lines): (u16, u16)) -> Winsize {
@@ -61,7 +63,7 @@ impl Window {
         let screen = Arc::new(Mutex::new(screen));
         let mut output = File::from(pty.master.try_clone().expect("a descriptor"));
         let shown = Arc::clone(&screen);
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(count @ 1..) = output.read(&mut bytes) {
                 shown.lock().unwrap().process(&bytes[..count]);
@@ -72,6 +74,7 @@ impl Window {
             child,
             keys,
             screen,
+            reader,
         }
     }
 
@@ -131,8 +134,12 @@ impl Window {
             sleep(Duration::from_millis(10)).await;
         };
         // What it wrote last may still be on its way.
-        let screen = self.until("its own screen", |screen| !screen.alternate_screen());
-        let screen = screen.await;
+        while !self.reader.is_finished() {
+            assert!(Instant::now() < deadline, "its terminal stays open");
+            sleep(Duration::from_millis(10)).await;
+        }
+        let screen = self.screen();
+        assert!(!screen.alternate_screen(), "it leaves its own screen");
         (status.code().expect("no signal"), screen)
     }
 }
