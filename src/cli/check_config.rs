@@ -14,7 +14,8 @@ pub(super) struct Arguments {
 pub(super) fn run(common: &Common, arguments: Arguments) -> Result<(), Failure> {
     let mut sources = common.sources()?;
     let instance = || common.instance.as_ref().map(super::Instance::config);
-    sources.file = sources.file.or(arguments.file).or_else(instance);
+    // The conflict above is not seen when --config stands before the verb.
+    sources.file = arguments.file.or(sources.file).or_else(instance);
     // A user's own daemon passes over a system's file that it may not read;
     // asked to check it, that is a fault.
     if sources.file.is_none() && sources.default_file.exists() {

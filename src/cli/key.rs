@@ -22,6 +22,7 @@ enum Verb {
     ///
     /// The key goes to standard output and nothing else does, for KEY=$(walinkd key add
     /// NAME). Only its SHA-256 is kept.
+    #[command(after_help = "Example: KEY=$(walinkd key add dashboard --expires 2027-12-31)")]
     Add {
         /// What the log calls the key
         name: String,
@@ -36,6 +37,7 @@ enum Verb {
         json: bool,
     },
     /// List the keys: their names, never the keys themselves
+    #[command(after_help = "Example: walinkd key list")]
     List {
         /// Print the API's answer
         #[arg(long)]
@@ -44,6 +46,7 @@ enum Verb {
     /// Remove a key; what waits with it ends
     ///
     /// Keys in the configuration, the environment or a credential are removed there.
+    #[command(after_help = "Example: walinkd key remove dashboard")]
     Remove {
         /// The key's name
         name: String,

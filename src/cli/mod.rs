@@ -79,6 +79,7 @@ enum Verb {
     ///
     /// Each fault is on a line of its own, with file:line:column, the key, what is wrong
     /// and what to do. Exits with 78 when there is one.
+    #[command(after_help = "Example: walinkd check-config /etc/walinkd/walinkd.toml")]
     CheckConfig(check_config::Arguments),
     /// Look at everything the daemon needs, and say what to do
     ///
@@ -109,6 +110,7 @@ enum Verb {
     ///
     /// The package installs these. Without it, for bash: walinkd completions bash
     /// > ~/.local/share/bash-completion/completions/walinkd
+    #[command(after_help = "Example: walinkd completions fish | source")]
     Completions(completions::Arguments),
 }
 
@@ -118,11 +120,13 @@ enum ClientVerb {
     /// Show the connection at a glance
     ///
     /// Warnings come first. Exits with 0 when connected, and with 3 when not.
+    #[command(after_help = "Example: walinkd status >/dev/null && echo connected")]
     Status(status::Arguments),
     /// Show the connection at a glance, then each change as it happens
     ///
     /// Goes on until it is interrupted, also over a restart of the daemon: what happened
     /// meanwhile is told then. Each line is an event of GET /connection/log.
+    #[command(after_help = "Example: walinkd watch --json | jq .type")]
     Watch(watch::Arguments),
     /// Wait until the connection stands as wanted
     ///
@@ -136,11 +140,13 @@ enum ClientVerb {
     /// over a restart of the daemon. To scan it: WhatsApp on the phone, Linked devices,
     /// Link a device. Without a UTF-8 locale the drawing is ASCII. In a window without
     /// room for it this says how large it must be.
+    #[command(after_help = "Example: walinkd qr --png /tmp/qr.png --no-wait")]
     Qr(qr::Arguments),
     /// Show a pairing code for a number until it is linked
     ///
     /// To enter it: WhatsApp on the phone, Linked devices, Link a device, Link with
     /// phone number instead.
+    #[command(after_help = "Example: walinkd pair 628123456789")]
     Pair(pair::Arguments),
     /// Take the passkey step, when WhatsApp asks for it
     ///
@@ -154,17 +160,21 @@ enum ClientVerb {
     ///
     /// Says when WhatsApp could not be told: then remove the device on the phone too,
     /// under Linked devices.
+    #[command(after_help = "Example: walinkd disconnect")]
     Disconnect,
     /// Go offline and stay so, also over a restart; the link is kept
     ///
     /// Ended by resume, and by pair and disconnect.
+    #[command(after_help = "Example: walinkd pause")]
     Pause,
     /// End a pause
+    #[command(after_help = "Example: walinkd resume")]
     Resume,
     /// Drop the connection and connect now
     ///
     /// Skips the wait before the next try. While paused, and while WhatsApp waits for
     /// a passkey, nothing is done and this exits with 3.
+    #[command(after_help = "Example: walinkd reconnect")]
     Reconnect,
     /// Make, list and remove API keys
     Key(key::Arguments),
@@ -173,6 +183,7 @@ enum ClientVerb {
     /// The same as SIGHUP, with an answer: which keys have changed, and which wait for a
     /// restart. When the file is refused the running configuration stays, and this
     /// exits with 78 and says every fault.
+    #[command(after_help = "Example: walinkd reload")]
     Reload,
 }
 

@@ -11,6 +11,7 @@ mod linking;
 mod passkey;
 mod played;
 mod running;
+mod table;
 mod verbs;
 
 use std::{

@@ -173,6 +173,38 @@ fn every_command_line_is_taken() {
     assert!(checked > 60, "only {checked}");
 }
 
+#[test]
+fn every_verb_has_an_example_that_is_taken() {
+    let command = pages::built();
+    for verb in pages::verbs(&command) {
+        let name = verb.get_name();
+        if name == "help" {
+            continue;
+        }
+        let example = verb.get_after_help().map(ToString::to_string);
+        let example = example.unwrap_or_else(|| panic!("{name} has no example"));
+        let lines: String = example
+            .lines()
+            .map(|line| line.trim_start_matches("Example: ").trim_start())
+            .map(|line| format!("    {line}\n"))
+            .collect();
+        let lines: Vec<_> = commands(&lines)
+            .into_iter()
+            .filter(|line| line.starts_with(name))
+            .collect();
+        assert!(!lines.is_empty(), "{name}: {example}");
+        for line in lines {
+            // Behind so many blanks an explanation begins.
+            let words = line
+                .split_whitespace()
+                .take_while(|word| *word != "and" && *word != "with");
+            let words = ["walinkd"].into_iter().chain(words);
+            let taken = pages::built().try_get_matches_from(words);
+            assert!(taken.is_ok(), "{name}: {line}: {:?}", taken.err());
+        }
+    }
+}
+
 /// The fenced blocks of a language.
 fn blocks(text: &str, language: &str) -> Vec<String> {
     let mut blocks = Vec::new();
@@ -198,7 +230,7 @@ fn every_configuration_is_accepted_but_for_its_places() {
             let file = folder.path().join("walinkd.toml");
             fs::write(&file, &block).expect("written");
             let output = Command::new(env!("CARGO_BIN_EXE_walinkd"))
-                .args(["--config", "/nowhere", "check-config"])
+                .arg("check-config")
                 .arg(&file)
                 .env_clear()
                 .output()
@@ -212,6 +244,8 @@ fn every_configuration_is_accepted_but_for_its_places() {
                 .filter(|line| !line.contains("whatsapp.url") && !line.contains("No such file"))
                 .collect();
             assert!(faults.is_empty(), "{page}: {block}\n{told}");
+            let looked = output.status.success() || told.contains("walinkd.toml:");
+            assert!(looked, "{page}: {told}");
             checked += 1;
         }
     }
