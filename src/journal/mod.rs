@@ -5,6 +5,7 @@
 //! what events mean, nor hold anybody up: [`Recorder::record`] never waits, and
 //! a journal that cannot be written costs the daemon nothing but events.
 
+mod bookmark;
 mod cursor;
 mod ear;
 mod entry;
@@ -18,6 +19,7 @@ mod store;
 mod tests;
 mod writer;
 
+pub use bookmark::Bookmark;
 pub use cursor::Cursor;
 pub use ear::Ear;
 pub use entry::Entry;
@@ -102,6 +104,14 @@ impl Journal {
         }
     }
 
+    /// Keeps the places of those who read.
+    pub fn bookmarks(&self) -> Bookmarks {
+        Bookmarks {
+            shared: Arc::clone(&self.shared),
+            recorder: self.recorder.clone(),
+        }
+    }
+
     /// Writes what has been recorded and closes the file; gives up on a disk
     /// that takes longer than `within`.
     pub fn close(self, within: Duration) {
@@ -110,6 +120,31 @@ impl Journal {
         if self.written.recv_timeout(within) == Err(RecvTimeoutError::Timeout) {
             tracing::warn!("the last events were not written in time; they are only in the log");
         }
+    }
+}
+
+/// A hold on the bookmarks. [`Reader::bookmark`] reads them.
+#[derive(Debug, Clone)]
+pub struct Bookmarks {
+    shared: Arc<Shared>,
+    recorder: Recorder,
+}
+
+impl Bookmarks {
+    /// Has it written, soon. What is set for the same name before that takes its
+    /// place.
+    pub fn set(&self, name: &str, bookmark: Bookmark) {
+        self.put(name, Some(bookmark));
+    }
+
+    /// Has it removed, soon.
+    pub fn remove(&self, name: &str) {
+        self.put(name, None);
+    }
+
+    fn put(&self, name: &str, bookmark: Option<Bookmark>) {
+        self.shared.bookmarks.set(name, bookmark);
+        self.recorder.wake();
     }
 }
 

@@ -2,6 +2,7 @@
 //! nothing.
 
 use super::{
+    bookmark::{self, Bookmark},
     cursor::Cursor,
     shared::Shared,
     store::{self, COLUMNS},
@@ -124,6 +125,39 @@ impl Reader {
             Ok(Page { gap, events, next })
         })
         .await
+    }
+
+    /// Where the reader of this name has come to, if it is known.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub async fn bookmark(&self, name: &str) -> Result<Option<Bookmark>, ReadError> {
+        if let Some(pending) = self.shared.bookmarks.get(name) {
+            return Ok(pending);
+        }
+        let name = name.to_owned();
+        self.read(move |connection| bookmark::read(connection, &name))
+            .await
+    }
+
+    /// The names of all bookmarks.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub async fn bookmarked(&self) -> Result<Vec<String>, ReadError> {
+        self.read(|connection| bookmark::names(connection)).await
+    }
+
+    /// How many events of each type there are behind `id`.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub async fn count(&self, id: u64) -> Result<Vec<(String, u64)>, ReadError> {
+        self.read(move |connection| store::count(connection, id))
+            .await
     }
 
     async fn read<T: Send + 'static>(

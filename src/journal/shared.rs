@@ -1,6 +1,6 @@
 //! What the writer and everybody else know of each other.
 
-use super::{losses::Losses, recent::Recent};
+use super::{bookmark::Pending, losses::Losses, recent::Recent};
 use crate::wire::Event;
 use std::{
     path::PathBuf,
@@ -25,6 +25,7 @@ pub(super) struct Shared {
     /// The id of the newest event that is on the disk.
     newest: watch::Sender<u64>,
     recent: Mutex<Recent>,
+    pub(super) bookmarks: Pending,
     /// Why events cannot be kept, while they cannot.
     trouble: watch::Sender<Option<String>>,
 }
@@ -39,6 +40,7 @@ impl Shared {
             file: AtomicU64::new(0),
             newest: watch::Sender::new(0),
             recent: Mutex::default(),
+            bookmarks: Pending::default(),
             trouble: watch::Sender::new(None),
         };
         shared.set_keep(keep);

@@ -1,7 +1,10 @@
 //! The file: its tables, how it is opened, and what is done when it is
 //! damaged.
 
-use super::entry::Entry;
+use super::{
+    bookmark::{self, Bookmark},
+    entry::Entry,
+};
 use crate::wire::{Event, Severity, State, Timestamp};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, params};
 use serde::{
@@ -12,6 +15,7 @@ use serde::{
     },
 };
 use std::{
+    collections::BTreeMap,
     fs, io,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
@@ -170,6 +174,18 @@ impl Store {
         Ok(events)
     }
 
+    /// Writes these bookmarks, and removes those that are `None`.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub(super) fn mark(
+        &mut self,
+        bookmarks: &BTreeMap<String, Option<Bookmark>>,
+    ) -> rusqlite::Result<()> {
+        bookmark::write(&mut self.connection, bookmarks)
+    }
+
     /// Removes the oldest events, at most `most` of them, as long as they are
     /// from before `cutoff`; gives their number and the id of the last. Where the clock was set back
     /// an older event may stand behind a newer one: it goes with that one.
@@ -312,12 +328,21 @@ pub(super) fn pruned(connection: &Connection) -> rusqlite::Result<u64> {
         .map(from_sql)
 }
 
+/// As `Reader::count`.
+pub(super) fn count(connection: &Connection, id: u64) -> rusqlite::Result<Vec<(String, u64)>> {
+    let sql = "SELECT type, count(*) FROM event WHERE id > ?1 GROUP BY type";
+    let mut statement = connection.prepare(sql)?;
+    let counts =
+        statement.query_map([to_sql(id)], |row| Ok((row.get(0)?, from_sql(row.get(1)?))))?;
+    counts.collect()
+}
+
 /// An id as SQLite takes it; none is ever near its end.
 pub(super) fn to_sql(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn from_sql(number: i64) -> u64 {
+pub(super) fn from_sql(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
@@ -374,6 +399,7 @@ fn begin(connection: &mut Connection, given: i64) -> rusqlite::Result<()> {
         )?;
         transaction.execute("INSERT INTO pruned (through) VALUES (?1)", [given])?;
     }
+    transaction.execute_batch(bookmark::TABLE)?;
     transaction.execute(
         "UPDATE sqlite_sequence SET seq = max(seq, ?1) WHERE name = 'event'",
         [given],

@@ -99,6 +99,7 @@ impl Writer {
         }
         let emptied = batch.len() < BATCH;
         self.write(batch);
+        self.mark();
         self.prune();
         !(closing && emptied)
     }
@@ -190,6 +191,23 @@ impl Writer {
                 }
             }
             appended => appended.map(Some),
+        }
+    }
+
+    /// Writes the bookmarks that have changed. Those that cannot be written stay
+    /// for the next turn.
+    fn mark(&mut self) {
+        let pending = self.shared.bookmarks.all();
+        let Some(store) = self.store.as_mut().filter(|_| !pending.is_empty()) else {
+            return;
+        };
+        match store.mark(&pending) {
+            Ok(()) => {
+                self.shared.bookmarks.written(&pending);
+                self.retry_at = None;
+                self.shared.written(Vec::new());
+            }
+            Err(error) => self.give_up(&error),
         }
     }
 
