@@ -9,6 +9,7 @@ pub mod picture;
 pub mod backup;
 pub mod config;
 pub mod journal;
+pub mod dial;
 pub mod wa;
 pub mod link;
 pub mod auth;

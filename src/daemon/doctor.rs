@@ -5,7 +5,8 @@ use crate::{
     auth::KeyFile,
     backup,
     config::Config,
-    wa::{DialError, Dialer, probe},
+    dial::{DialError, Dialer},
+    wa::{probe, public_trust},
     wire::Timestamp,
 };
 use nix::unistd::{AccessFlags, access, geteuid};
@@ -240,7 +241,7 @@ fn keys(config: &Config, now: Timestamp) -> Finding {
 /// Goes the way to WhatsApp that a session goes, by the proxy if there is one.
 pub async fn examine_network(config: &Config) -> Vec<Finding> {
     let url = &config.whatsapp.url;
-    let result = match Dialer::new(setup::proxy(config)) {
+    let result = match Dialer::new(setup::proxy(config), public_trust()) {
         Ok(dialer) => probe(dialer, url).await,
         Err(error) => {
             return vec![Finding::failure(

@@ -25,11 +25,12 @@ use crate::{
     api,
     auth::Gate,
     config::{self, Config, Sources},
+    dial::Dialer,
     journal::{Entry, Journal, Recorder},
     link::{self, Settings, Survey, Task},
     metrics::Meter,
     server::{self, ControlSocket, Inherited, Listening, Server},
-    wa::{Dialer, StoreError, Vault, VersionSource},
+    wa::{self, StoreError, Vault, VersionSource},
     wire::{Severity, Timestamp},
 };
 use anyhow::Context;
@@ -278,7 +279,7 @@ fn build_link(
     survey: Survey,
     recorder: Recorder,
 ) -> anyhow::Result<(link::Handle, Task)> {
-    let dialer = Dialer::new(setup::proxy(config))?;
+    let dialer = Dialer::new(setup::proxy(config), wa::public_trust())?;
     let versions = VersionSource::new(
         dialer.clone(),
         config.storage.state_dir.join("whatsapp-version"),

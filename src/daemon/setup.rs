@@ -3,9 +3,9 @@
 use crate::{
     api,
     config::{Config, Identity, Mode, Pairing, Platform, ProxyScheme},
+    dial::{Proxy, ProxyKind},
     link::PairingPolicy,
     server,
-    wa::{Proxy, ProxyKind},
 };
 
 pub(super) fn api(config: &Config) -> api::Settings {

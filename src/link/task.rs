@@ -9,8 +9,9 @@ use super::{
     survey::Survey,
 };
 use crate::{
+    dial::Dialer,
     journal::{Entry, Recorder},
-    wa::{Dialer, Opening, Session, Signal, Slot, Vault, VersionSource},
+    wa::{Opening, Session, Signal, Slot, Vault, VersionSource},
     wire::{Disconnected, PairingCode, PasskeyStep, PhoneNumber, Severity, Timestamp},
 };
 use std::{

@@ -1,9 +1,9 @@
 //! WhatsApp, through whatsapp-rust: the only room that names the library.
 //!
 //! Owns a session from its socket to its end, the store a device lives in, the
-//! way out to the network, the version announced to WhatsApp, and the choke
-//! point the library's log goes through. Must not know policy: when to try
-//! again, what to show, whom to ask is decided in `link`.
+//! web socket, the version announced to WhatsApp, and the choke point the
+//! library's log goes through. Must not know policy: when to try again, what to
+//! show, whom to ask is decided in `link`.
 //!
 //! One [`Session`] is one socket. The library's own reconnecting is switched
 //! off: its back-off cannot be cut short or watched, it loops on 515 without a
@@ -11,7 +11,6 @@
 //! client on the same store, and the only schedule is `link`'s.
 
 mod code;
-mod dial;
 mod ear;
 mod former;
 mod http;
@@ -26,7 +25,6 @@ mod tasks;
 mod transport;
 mod version;
 
-pub use dial::{DialError, Dialer, InvalidProxy, Proxy, ProxyKind};
 pub use log::{install_log, is_library};
 pub use opening::Opening;
 pub use passkey::Assertion;
@@ -35,3 +33,5 @@ pub use session::Session;
 pub use signal::{CodeRefusal, End, Linked, Secret, Signal};
 pub use store::{Slot, Store, StoreError, Vault};
 pub use version::{Version, VersionSource};
+/// Whom the library trusts in TLS: the authorities that browsers trust.
+pub use whatsapp_rust::transport::default_tls_connector as public_trust;

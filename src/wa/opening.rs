@@ -1,11 +1,13 @@
 //! What a session is opened with.
 
 use super::{
-    dial::Dialer,
     store::{Slot, Vault},
     version::VersionSource,
 };
-use crate::wire::{PhoneNumber, Timestamp};
+use crate::{
+    dial::Dialer,
+    wire::{PhoneNumber, Timestamp},
+};
 use std::sync::Arc;
 
 /// What a session is opened with.

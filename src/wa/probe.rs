@@ -1,10 +1,10 @@
 //! Whether WhatsApp can be reached: the way a session takes, up to its socket.
 
-use super::{
+use super::transport::Socket;
+use crate::{
     dial::{DialError, Dialer},
-    transport::Socket,
+    wire::Timestamp,
 };
-use crate::wire::Timestamp;
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 

@@ -406,7 +406,8 @@ fn platform(name: &str) -> PlatformType {
 mod tests {
     use super::*;
     use crate::{
-        wa::{Dialer, Vault, VersionSource},
+        dial::Dialer,
+        wa::{Vault, VersionSource, public_trust},
         wire::Timestamp,
     };
     use walinkd_sandbox::{Options, Sandbox};
@@ -417,7 +418,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let file = dir.path().join("version");
         std::fs::write(&file, "2.3000.1 2000\n").expect("written");
-        let dialer = Dialer::new(None).expect("no proxy, no fault");
+        let dialer = Dialer::new(None, public_trust()).expect("no proxy, no fault");
         let clock: fn() -> Timestamp = || Timestamp::from_millis(1000);
         let opening = Opening {
             vault: Vault::new(dir.path()),

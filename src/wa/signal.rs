@@ -1,6 +1,6 @@
 //! What a session says, in this program's words.
 
-use super::DialError;
+use crate::dial::DialError;
 use std::time::Duration;
 
 /// Who a linked device is.

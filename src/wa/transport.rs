@@ -1,7 +1,9 @@
 //! The web socket to WhatsApp, over the one dialer, with an ear for life signs.
 
-use super::{DialError, dial::Dialer};
-use crate::wire::Timestamp;
+use crate::{
+    dial::{DialError, Dialer},
+    wire::Timestamp,
+};
 use hyper::Uri;
 use hyper::header::{HeaderValue, ORIGIN};
 use std::{

@@ -4,8 +4,8 @@
 //! page; fetching it may fail or hang, and then the last one known, or the
 //! one built in, serves as well for months. So linking never waits long for it.
 
-use super::{dial::Dialer, http::Http};
-use crate::wire::Timestamp;
+use super::http::Http;
+use crate::{dial::Dialer, wire::Timestamp};
 use std::{
     fmt, fs,
     path::PathBuf,
@@ -192,7 +192,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let file = dir.path().join("version");
         let begin = || {
-            let dialer = Dialer::new(None).expect("no proxy, no fault");
+            let dialer = Dialer::new(None, crate::wa::public_trust()).expect("no proxy, no fault");
             VersionSource::new(dialer, file.clone(), noon)
                 .known()
                 .version

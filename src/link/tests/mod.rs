@@ -8,8 +8,9 @@ use super::{
     passkey::PasskeyOrder,
 };
 use crate::{
+    dial::DialError,
     metrics,
-    wa::{CodeRefusal, DialError, End, Linked, Secret, Signal, Slot},
+    wa::{CodeRefusal, End, Linked, Secret, Signal, Slot},
     wire::{PhoneNumber, State, Timestamp},
 };
 use proptest::prelude::*;

@@ -1,7 +1,4 @@
-//! The way out: the only place that opens a connection to the network.
-//!
-//! A configured proxy therefore covers everything, the web socket and the
-//! version fetch alike, and is never bypassed.
+//! Connections, directly or by the one proxy, with TLS or without.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hyper::Uri;
@@ -15,7 +12,6 @@ use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio_websockets::{Connector, MaybeTlsStream};
 use tower::Service;
-use whatsapp_rust::transport::default_tls_connector;
 
 /// A black hole is given up after this long; the next address, or the next
 /// attempt, may fare better.
@@ -41,7 +37,7 @@ pub enum DialError {
     Tls { host: String, why: String },
     #[error("{host} did not accept the web socket: {why}")]
     Upgrade { host: String, why: String },
-    #[error("whatsapp.url is unusable: {0}")]
+    #[error("the address is unusable: {0}")]
     Url(String),
 }
 
@@ -113,23 +109,27 @@ impl std::fmt::Debug for Dialer {
 }
 
 /// What a connection is made of, with TLS or, in the sandbox, without.
-pub(super) type Stream = MaybeTlsStream<TcpStream>;
+type Stream = MaybeTlsStream<TcpStream>;
 
 impl Dialer {
-    /// A dialer through `proxy`, or without one.
+    /// A dialer through `proxy`, or without one; `tls` says whom to trust.
     ///
     /// # Errors
     ///
     /// When host and port do not make an address.
-    pub fn new(proxy: Option<Proxy>) -> Result<Self, InvalidProxy> {
+    pub fn new(proxy: Option<Proxy>, tls: Connector) -> Result<Self, InvalidProxy> {
         Ok(Self {
             proxy: proxy.map(via).transpose()?,
-            tls: Arc::new(default_tls_connector()),
+            tls: Arc::new(tls),
         })
     }
 
     /// A connection to `host:port`, with TLS when `tls` is set.
-    pub(super) async fn dial(&self, host: &str, port: u16, tls: bool) -> Result<Stream, DialError> {
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made, or not in time.
+    pub async fn dial(&self, host: &str, port: u16, tls: bool) -> Result<Stream, DialError> {
         let tcp = tokio::time::timeout(CONNECT_TIMEOUT + GREETING_TIMEOUT, self.tcp(host, port))
             .await
             .map_err(|_| DialError::Timeout(host.to_owned()))??;
@@ -291,11 +291,14 @@ mod tests {
         let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = closed.local_addr().expect("it has an address").port();
         drop(closed);
-        let dialer = Dialer::new(None).expect("no proxy, no fault");
+        let dialer = Dialer::new(None, Connector::Plain).expect("no proxy, no fault");
         let error = dialer.dial("127.0.0.1", port, false).await.err();
         assert_eq!(error, Some(DialError::Refused("127.0.0.1".to_owned())));
-        let through =
-            Dialer::new(Some(proxy(ProxyKind::Http, "127.0.0.1", port))).expect("well-formed");
+        let through = Dialer::new(
+            Some(proxy(ProxyKind::Http, "127.0.0.1", port)),
+            Connector::Plain,
+        )
+        .expect("well-formed");
         let error = through.dial("example.invalid", 443, true).await.err();
         assert_eq!(error.map(|e| e.code()), Some("proxy"));
     }
