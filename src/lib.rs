@@ -12,6 +12,7 @@ pub mod journal;
 pub mod dial;
 pub mod wa;
 pub mod link;
+pub mod webhook;
 pub mod auth;
 pub mod metrics;
 pub mod dashboard;

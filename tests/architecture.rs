@@ -23,7 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "link",
         &["wire", "files", "config", "journal", "dial", "wa"],
     ),
-    ("webhook", &["wire", "config", "journal"]),
+    ("webhook", &["wire", "config", "journal", "dial"]),
     ("auth", &["wire", "files", "config"]),
     ("metrics", &["wire", "journal", "auth"]),
     // dashboard: text that is served as it is.
@@ -62,7 +62,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("wacore*", &["wa"]),
     ("waproto*", &["wa"]),
     ("axum*", &["auth", "api", "server", "daemon"]),
-    ("hyper*", &["dial", "wa", "server", "client", "daemon"]),
+    (
+        "hyper*",
+        &["dial", "wa", "webhook", "server", "client", "daemon"],
+    ),
     ("diesel*", &["wa", "journal"]),
     ("rusqlite*", &["wa", "journal", "backup"]),
     ("toml*", &["config", "auth", "link"]),

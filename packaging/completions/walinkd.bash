@@ -70,6 +70,9 @@ _walinkd() {
             walinkd,watch)
                 cmd="walinkd__subcmd__watch"
                 ;;
+            walinkd,webhook)
+                cmd="walinkd__subcmd__webhook"
+                ;;
             walinkd__subcmd__help,backup)
                 cmd="walinkd__subcmd__help__subcmd__backup"
                 ;;
@@ -124,6 +127,9 @@ _walinkd() {
             walinkd__subcmd__help,watch)
                 cmd="walinkd__subcmd__help__subcmd__watch"
                 ;;
+            walinkd__subcmd__help,webhook)
+                cmd="walinkd__subcmd__help__subcmd__webhook"
+                ;;
             walinkd__subcmd__help__subcmd__key,add)
                 cmd="walinkd__subcmd__help__subcmd__key__subcmd__add"
                 ;;
@@ -132,6 +138,15 @@ _walinkd() {
                 ;;
             walinkd__subcmd__help__subcmd__key,remove)
                 cmd="walinkd__subcmd__help__subcmd__key__subcmd__remove"
+                ;;
+            walinkd__subcmd__help__subcmd__webhook,list)
+                cmd="walinkd__subcmd__help__subcmd__webhook__subcmd__list"
+                ;;
+            walinkd__subcmd__help__subcmd__webhook,resume)
+                cmd="walinkd__subcmd__help__subcmd__webhook__subcmd__resume"
+                ;;
+            walinkd__subcmd__help__subcmd__webhook,test)
+                cmd="walinkd__subcmd__help__subcmd__webhook__subcmd__test"
                 ;;
             walinkd__subcmd__key,add)
                 cmd="walinkd__subcmd__key__subcmd__add"
@@ -157,6 +172,30 @@ _walinkd() {
             walinkd__subcmd__key__subcmd__help,remove)
                 cmd="walinkd__subcmd__key__subcmd__help__subcmd__remove"
                 ;;
+            walinkd__subcmd__webhook,help)
+                cmd="walinkd__subcmd__webhook__subcmd__help"
+                ;;
+            walinkd__subcmd__webhook,list)
+                cmd="walinkd__subcmd__webhook__subcmd__list"
+                ;;
+            walinkd__subcmd__webhook,resume)
+                cmd="walinkd__subcmd__webhook__subcmd__resume"
+                ;;
+            walinkd__subcmd__webhook,test)
+                cmd="walinkd__subcmd__webhook__subcmd__test"
+                ;;
+            walinkd__subcmd__webhook__subcmd__help,help)
+                cmd="walinkd__subcmd__webhook__subcmd__help__subcmd__help"
+                ;;
+            walinkd__subcmd__webhook__subcmd__help,list)
+                cmd="walinkd__subcmd__webhook__subcmd__help__subcmd__list"
+                ;;
+            walinkd__subcmd__webhook__subcmd__help,resume)
+                cmd="walinkd__subcmd__webhook__subcmd__help__subcmd__resume"
+                ;;
+            walinkd__subcmd__webhook__subcmd__help,test)
+                cmd="walinkd__subcmd__webhook__subcmd__help__subcmd__test"
+                ;;
             *)
                 ;;
         esac
@@ -164,7 +203,7 @@ _walinkd() {
 
     case "${cmd}" in
         walinkd)
-            opts="-h -V --config --socket --instance --help --version status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config doctor backup restore completions help"
+            opts="-h -V --config --socket --instance --help --version status watch wait qr pair passkey disconnect pause resume reconnect key webhook reload check-config doctor backup restore completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -320,7 +359,7 @@ _walinkd() {
             return 0
             ;;
         walinkd__subcmd__help)
-            opts="status watch wait qr pair passkey disconnect pause resume reconnect key reload check-config doctor backup restore completions help"
+            opts="status watch wait qr pair passkey disconnect pause resume reconnect key webhook reload check-config doctor backup restore completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -616,6 +655,62 @@ _walinkd() {
         walinkd__subcmd__help__subcmd__watch)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        walinkd__subcmd__help__subcmd__webhook)
+            opts="list test resume"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        walinkd__subcmd__help__subcmd__webhook__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        walinkd__subcmd__help__subcmd__webhook__subcmd__resume)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        walinkd__subcmd__help__subcmd__webhook__subcmd__test)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1092,6 +1187,180 @@ _walinkd() {
         walinkd__subcmd__watch)
             opts="-h --json --config --socket --instance --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --instance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        walinkd__subcmd__webhook)
+            opts="-h --config --socket --instance --help list test resume help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --instance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        walinkd__subcmd__webhook__subcmd__help)
+            opts="list test resume help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        walinkd__subcmd__webhook__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        walinkd__subcmd__webhook__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        walinkd__subcmd__webhook__subcmd__help__subcmd__resume)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        walinkd__subcmd__webhook__subcmd__help__subcmd__test)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        walinkd__subcmd__webhook__subcmd__list)
+            opts="-h --json --config --socket --instance --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --instance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        walinkd__subcmd__webhook__subcmd__resume)
+            opts="-h --json --config --socket --instance --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --instance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        walinkd__subcmd__webhook__subcmd__test)
+            opts="-h --json --config --socket --instance --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -31,6 +31,7 @@ mod reference;
 mod reload;
 mod status;
 mod table;
+mod webhooks;
 #[cfg(test)]
 mod tests;
 
@@ -46,7 +47,7 @@ use crate::{
     metrics::Meter,
     wire::{
         ConfigReport, KeyInfo, KeyRemoved, KeyRequest, LogLevel, NewKey, Problem, ReloadReport,
-        Status, Timestamp,
+        Status, Timestamp, WebhookInfo, WebhookTested, WebhooksResumed,
     },
 };
 use axum::{
@@ -98,6 +99,22 @@ pub trait Office: Send + Sync {
     fn set_log_level(&self, level: String) -> Work<'_, LogLevel>;
     /// A copy of the state, to be read.
     fn backup(&self) -> Work<'_, File>;
+    /// An office without webhooks need not speak of them.
+    fn webhooks(&self) -> Work<'_, Vec<WebhookInfo>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+    /// The one of this name, or all.
+    fn test_webhooks(&self, _name: Option<String>) -> Work<'_, Vec<WebhookTested>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+    fn resume_webhooks(&self, _name: Option<String>) -> Work<'_, WebhooksResumed> {
+        let resumed = Vec::new();
+        Box::pin(async { Ok(WebhooksResumed { resumed }) })
+    }
+    /// What somebody should look after.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Everything the calls reach.
@@ -178,10 +195,11 @@ impl App {
         let _ = timeout(limit, wait).await;
     }
 
-    /// How the connection stands, and whether that can be kept.
+    /// How the connection stands, whether that can be kept, and told.
     fn status(&self) -> Status {
         let mut status = self.link.status();
         status.health.extend(self.events.trouble());
+        status.health.extend(self.office.warnings());
         status
     }
 

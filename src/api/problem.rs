@@ -67,6 +67,7 @@ pub(super) fn status_of(code: Code) -> StatusCode {
         Code::BadKey | Code::NotPermitted => StatusCode::FORBIDDEN,
         Code::NotFound
         | Code::NoSuchKey
+        | Code::NoSuchWebhook
         | Code::NoQrCode
         | Code::NoPairingCode
         | Code::NoPasskey

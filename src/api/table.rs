@@ -6,7 +6,7 @@ use super::{
     guard::{Guard, guard},
     health, keys, listeners, log, log_level, metrics, openapi, pairing, passkey, pause, qr,
     query::{self, Parameter, WAIT},
-    reconnect, reload, status,
+    reconnect, reload, status, webhooks,
 };
 use crate::{
     auth::Scope,
@@ -134,6 +134,12 @@ pub(super) fn table() -> Vec<Route> {
             "The configuration in force: each key with its value and where it comes from. Secrets and phone numbers are masked."),
         put("/admin/log-level", Manage, ControlOnly, log_level::set,
             "Logs at the level in the body, until the next reload or restart; a filter such as info,walinkd=debug will do too."),
+        get("/admin/webhooks", Read, ControlOnly, webhooks::list,
+            "The webhooks, and how far each has been served."),
+        post("/admin/webhooks/test", Manage, ControlOnly, webhooks::test,
+            "Sends a test event to the webhook that ?name= names, or to all, at once, and tells what came of it within 9 s.").taking(&[webhooks::NAME]),
+        post("/admin/webhooks/resume", Manage, ControlOnly, webhooks::resume,
+            "Ends the pause of the webhook that ?name= names, or of all; those that wait after a failure are tried at once.").taking(&[webhooks::NAME]),
     ]
 }
 

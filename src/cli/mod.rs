@@ -29,6 +29,7 @@ mod status;
 mod step;
 mod wait;
 mod watch;
+mod webhook;
 
 use crate::{
     config::{self, Config, Sources},
@@ -178,6 +179,8 @@ enum ClientVerb {
     Reconnect,
     /// Make, list and remove API keys
     Key(key::Arguments),
+    /// List, test and resume webhooks
+    Webhook(webhook::Arguments),
     /// Read the configuration anew and say what changed
     ///
     /// The same as SIGHUP, with an answer: which keys have changed, and which wait for a
@@ -240,6 +243,7 @@ fn call(common: &Common, verb: ClientVerb) -> Result<(), Failure> {
             ClientVerb::Resume => resume::run(&client).await,
             ClientVerb::Reconnect => reconnect::run(&client).await,
             ClientVerb::Key(arguments) => key::run(&client, arguments).await,
+            ClientVerb::Webhook(arguments) => webhook::run(&client, arguments).await,
             ClientVerb::Reload => reload::run(&client).await,
         }
     })

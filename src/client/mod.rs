@@ -17,7 +17,8 @@ pub use events::{Events, Told};
 
 use crate::wire::{
     Disconnected, Done, KeyInfo, KeyRemoved, KeyRequest, NewKey, PairingCode, PairingRequest,
-    PairingStarted, PasskeyBody, QrCodeBody, ReloadReport, Status, Success,
+    PairingStarted, PasskeyBody, QrCodeBody, ReloadReport, Status, Success, WebhookInfo,
+    WebhookTested, WebhooksResumed,
 };
 use hyper::Method;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -25,6 +26,7 @@ use std::{path::PathBuf, time::Duration};
 
 const PASSKEY: &str = "/connection/passkey";
 const KEYS: &str = "/admin/keys";
+const WEBHOOKS: &str = "/admin/webhooks";
 
 /// A daemon's API. Cheap: each call connects anew.
 #[derive(Debug, Clone)]
@@ -243,6 +245,42 @@ impl Client {
         self.order(Method::DELETE, KEYS, body).await
     }
 
+    /// The webhooks, and how far each has been served.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub async fn webhooks(&self) -> Result<Answer<Vec<WebhookInfo>>, Error> {
+        self.data(Method::GET, WEBHOOKS, Duration::ZERO).await
+    }
+
+    /// Sends a test to the webhook of this name, or to all. The name has only
+    /// letters that stand in a query as they are.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; `Code::NoSuchWebhook` when there is none.
+    pub async fn test_webhooks(
+        &self,
+        name: Option<&str>,
+    ) -> Result<Answer<Vec<WebhookTested>>, Error> {
+        let path = named(&format!("{WEBHOOKS}/test"), name);
+        self.data(Method::POST, &path, Duration::ZERO).await
+    }
+
+    /// Ends the pause of the webhook of this name, or of all.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; `Code::NoSuchWebhook` when there is none.
+    pub async fn resume_webhooks(
+        &self,
+        name: Option<&str>,
+    ) -> Result<Answer<Done<WebhooksResumed>>, Error> {
+        self.command(&named(&format!("{WEBHOOKS}/resume"), name))
+            .await
+    }
+
     /// A call whose answer has its point in `data`.
     async fn data<T: DeserializeOwned>(
         &self,
@@ -277,6 +315,13 @@ fn waiting(path: &str, wait: Duration) -> String {
     match wait.as_secs() {
         0 => path.to_owned(),
         seconds => format!("{path}?wait={seconds}s"),
+    }
+}
+
+fn named(path: &str, name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("{path}?name={name}"),
+        None => path.to_owned(),
     }
 }
 

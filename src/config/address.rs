@@ -107,20 +107,8 @@ pub(super) fn proxy(text: &str) -> Result<Proxy, Wrong> {
     }
     let port = url.port.filter(|port| *port != 0);
     let port = port.ok_or_else(|| wrong("has no port"))?;
-    let login = match url.login {
-        None => None,
-        Some(login) => {
-            let (user, password) = login.split_once(':').unwrap_or((login, ""));
-            let decoded = percent_decoded(user).zip(percent_decoded(password));
-            let (user, password) = decoded.ok_or_else(|| {
-                Wrong::new(
-                    "has a user or password with a wrong %-escape",
-                    "write % as %25, and @ : / as %40 %3A %2F",
-                )
-            })?;
-            Some((user, Secret::new(password)))
-        }
-    };
+    let login = url.login.map(|text| login(text).ok_or_else(bad_escape));
+    let login = login.transpose()?;
     Ok(Proxy {
         scheme,
         host: url.host.to_owned(),
@@ -130,18 +118,18 @@ pub(super) fn proxy(text: &str) -> Result<Proxy, Wrong> {
 }
 
 /// The parts of `scheme://login@host:port/path`.
-struct Url<'t> {
-    scheme: &'t str,
-    login: Option<&'t str>,
+pub(super) struct Url<'t> {
+    pub(super) scheme: &'t str,
+    pub(super) login: Option<&'t str>,
     /// Without the brackets of an IPv6 address.
-    host: &'t str,
-    port: Option<u16>,
+    pub(super) host: &'t str,
+    pub(super) port: Option<u16>,
     /// With its slash, question mark or hash; empty when there is none.
-    path: &'t str,
+    pub(super) path: &'t str,
 }
 
 impl<'t> Url<'t> {
-    fn split(text: &'t str) -> Option<Self> {
+    pub(super) fn split(text: &'t str) -> Option<Self> {
         let plain = |c: char| c.is_ascii_graphic();
         if !text.chars().all(plain) {
             return None;
@@ -187,13 +175,27 @@ impl<'t> Url<'t> {
         })
     }
 
-    fn host_with_brackets(&self) -> String {
+    pub(super) fn host_with_brackets(&self) -> String {
         if self.host.contains(':') {
             format!("[{}]", self.host)
         } else {
             self.host.to_owned()
         }
     }
+}
+
+pub(super) fn bad_escape() -> Wrong {
+    Wrong::new(
+        "has a user or password with a wrong %-escape",
+        "write % as %25, and @ : / as %40 %3A %2F",
+    )
+}
+
+/// The login of a URL, decoded; `None` when an escape is wrong.
+pub(super) fn login(login: &str) -> Option<(String, Secret)> {
+    let (user, password) = login.split_once(':').unwrap_or((login, ""));
+    let (user, password) = percent_decoded(user).zip(percent_decoded(password))?;
+    Some((user, Secret::new(password)))
 }
 
 fn percent_decoded(text: &str) -> Option<String> {

@@ -1,13 +1,20 @@
 //! The environment of the original API, and systemd's credentials, laid over
 //! the file.
 
-use super::{ApiKey, Config, Fault, Mode, Place, Sources, api_keys, fault::Wrong, tls::Pem, value};
+use super::{
+    ApiKey, Config, Fault, Mode, Place, Sources, api_keys, fault::Wrong, tls::Pem, value, webhook,
+};
 use crate::wire::{KeySource, Scope};
 use sha2::{Digest as _, Sha256};
-use std::{fs, io, path::Path};
+use std::{collections::BTreeMap, fs, io, path::Path};
 
 /// Lays the environment over `config`, which holds the file's values.
-pub(super) fn apply(sources: &Sources, config: &mut Config, faults: &mut Vec<Fault>) {
+pub(super) fn apply(
+    sources: &Sources,
+    config: &mut Config,
+    places: &BTreeMap<&'static str, Place>,
+    faults: &mut Vec<Fault>,
+) {
     let mut read = |name: &'static str, set: &mut dyn FnMut(&str) -> Result<(), Wrong>| {
         let Some(value) = sources.variable(name) else {
             return;
@@ -86,6 +93,7 @@ pub(super) fn apply(sources: &Sources, config: &mut Config, faults: &mut Vec<Fau
             config.set_by("http.tls_key", Place::Path(path));
         }
     }
+    let secret = credential("webhook-secret");
     if let Some((path, bytes)) = credential("api-key") {
         let place = Place::Path(path);
         match add_key(config, "api-key", KeySource::Credential, bytes.trim_ascii()) {
@@ -93,6 +101,8 @@ pub(super) fn apply(sources: &Sources, config: &mut Config, faults: &mut Vec<Fau
             Err(wrong) => faults.push(wrong.at(place, "")),
         }
     }
+    let secret = secret.as_ref().map(|(path, bytes)| (&**path, &**bytes));
+    webhook::settle(&mut config.webhook, secret, places.get("webhook"), faults);
 }
 
 /// A key in plain text, with every right. The file knows its keys by hash.

@@ -51,7 +51,7 @@ fn read(sources: &Sources, previous: Option<&Config>) -> Result<Config, Faults> 
     config.file_pairing = config.pairing.clone();
     let file_origins = config.origins.clone();
     let mut faults = std::mem::take(&mut given.faults);
-    environment::apply(sources, &mut config, &mut faults);
+    environment::apply(sources, &mut config, &given.places, &mut faults);
     if let Some(previous) = previous {
         keep_seed(&mut config, previous, &file_origins);
     }

@@ -3,11 +3,10 @@
 //! these tables, and so does what people read about the keys.
 
 use super::{
-    Config, LogTarget, Mode, Platform, address,
-    api_keys::{self, Draft},
-    reader::Field,
+    Config, LogTarget, Mode, Platform, address, api_keys,
+    reader::{About, Field},
     show::Show as _,
-    tls, value,
+    tls, value, webhook,
 };
 use serde_json::Value;
 use std::{ops::RangeInclusive, time::Duration};
@@ -38,22 +37,22 @@ impl AsRef<Field<Config>> for Key {
 
 /// A key that is named like the field it fills.
 macro_rules! key {
-    ($section:ident$(.$name:ident)+, $change:ident, $default:expr, $about:expr, $kind:expr, |$item:ident, $slot:ident| $read:expr) => {
+    ($section:ident$(.$name:ident)*, $change:ident, $default:expr, $about:expr, $kind:expr, |$item:ident, $slot:ident| $read:expr) => {
         Key {
             field: Field {
-                name: concat!(stringify!($section), $(".", stringify!($name)),+),
+                name: concat!(stringify!($section) $(, ".", stringify!($name))*),
                 about: $about,
                 value: $default,
                 kind: $kind,
                 read: |config, $item| {
-                    let $slot = &mut config.$section$(.$name)+;
+                    let $slot = &mut config.$section$(.$name)*;
                     $read
                 },
             },
             change: Change::$change,
-            differs: |one, other| one.$section$(.$name)+ != other.$section$(.$name)+,
-            show: |config| config.$section$(.$name)+.show(),
-            take: |from, into| into.$section$(.$name)+.clone_from(&from.$section$(.$name)+),
+            differs: |one, other| one.$section$(.$name)* != other.$section$(.$name)*,
+            show: |config| config.$section$(.$name)*.show(),
+            take: |from, into| into.$section$(.$name)*.clone_from(&from.$section$(.$name)*),
         }
     };
 }
@@ -75,7 +74,7 @@ const RATE: RangeInclusive<usize> = 0..=1_000_000;
 const DURATION: &str = "a duration in quotes, for example \"10s\" or \"1h30m\"";
 
 /// In the order of the reference.
-pub(super) static KEYS: [Key; 29] = [
+pub(super) static KEYS: [Key; 30] = [
     key!(
         http.listen,
         Restart,
@@ -368,6 +367,16 @@ pub(super) static KEYS: [Key; 29] = [
             item.text(slot, |text| value::word(text, &TARGETS));
         }
     ),
+    key!(
+        webhook,
+        Live,
+        "[]",
+        "Where events are sent, as they happen and in order, by the Standard Webhooks specification. What a receiver does not take is sent again, also after a restart.",
+        "each endpoint as [[webhook]] with its url, secret and events below it",
+        |item, slot| {
+            webhook::read(item, slot);
+        }
+    ),
 ];
 
 pub(super) const PLATFORMS: [(&str, Platform); 8] = [
@@ -389,9 +398,10 @@ pub(super) const TARGETS: [(&str, LogTarget); 4] = [
 ];
 
 /// The keys of each table, where a key's value is a list of tables.
-pub(super) fn inside(key: &str) -> &'static [Field<Draft>] {
+pub(super) fn inside(key: &str) -> Vec<About> {
     match key {
-        "auth.keys" => &api_keys::FIELDS,
-        _ => &[],
+        "auth.keys" => api_keys::FIELDS.iter().map(Field::about).collect(),
+        "webhook" => webhook::FIELDS.iter().map(Field::about).collect(),
+        _ => Vec::new(),
     }
 }

@@ -23,6 +23,7 @@ mod sources;
 mod tests;
 mod tls;
 mod value;
+mod webhook;
 
 pub use api_keys::{is_published_key, key_expiry, key_hash, key_name};
 pub use diff::{Diff, diff, in_force};
@@ -38,3 +39,4 @@ pub use show::report;
 pub use sources::{DEFAULT_FILE, Sources, VARIABLES};
 pub use tls::Identity;
 pub use value::{checked_log_level, duration_up_to};
+pub use webhook::{Pattern, Target, Webhook};

@@ -1,6 +1,6 @@
 //! The checked configuration: plain data, one struct a section.
 
-use super::{Identity, Place, Secret, tls::Pem};
+use super::{Identity, Place, Secret, Webhook, tls::Pem};
 use crate::wire::{KeySource, PhoneNumber, Scope, Timestamp};
 use ipnet::IpNet;
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
@@ -23,6 +23,8 @@ pub struct Config {
     pub log: Log,
     /// Where each value came from that is not the default.
     pub(super) origins: Origins,
+    /// No two have the same name.
+    pub webhook: Vec<Webhook>,
 }
 
 /// By the names of the keys.
@@ -260,6 +262,7 @@ impl Config {
                 target: LogTarget::Auto,
             },
             origins: Origins::new(),
+            webhook: Vec::new(),
         }
     }
 }

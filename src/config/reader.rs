@@ -22,6 +22,25 @@ pub(super) struct Field<T> {
     pub(super) read: fn(&mut T, Item<'_, '_>),
 }
 
+/// What people are told about a key, whatever it is read into.
+pub(super) struct About {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+    pub(super) value: &'static str,
+    pub(super) kind: &'static str,
+}
+
+impl<T> Field<T> {
+    pub(super) fn about(&self) -> About {
+        About {
+            name: self.name,
+            about: self.about,
+            value: self.value,
+            kind: self.kind,
+        }
+    }
+}
+
 impl<T> AsRef<Self> for Field<T> {
     fn as_ref(&self) -> &Self {
         self
@@ -262,6 +281,10 @@ impl<'t> Item<'_, 't> {
                 Some(value) => values.push(value),
                 None => {}
             }
+        }
+        if values.len() < parts.len() {
+            // Each of the others has its complaint.
+            return;
         }
         match whole(&values) {
             Ok(()) => *slot = values,

@@ -2,7 +2,7 @@
 
 use super::{
     keys::{Change, KEYS, inside},
-    reader::Field,
+    reader::About,
 };
 
 /// A key, described.
@@ -29,14 +29,17 @@ pub fn reference() -> Vec<Description> {
             let live = key.change == Change::Live;
             let inside = inside(key.field.name);
             Description {
-                inside: inside.iter().map(|field| describe(field, live)).collect(),
-                ..describe(&key.field, live)
+                inside: inside
+                    .into_iter()
+                    .map(|about| describe(about, live))
+                    .collect(),
+                ..describe(key.field.about(), live)
             }
         })
         .collect()
 }
 
-fn describe<T>(field: &Field<T>, live: bool) -> Description {
+fn describe(field: About, live: bool) -> Description {
     Description {
         name: field.name,
         about: field.about,

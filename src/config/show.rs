@@ -2,7 +2,7 @@
 //! it, secrets and phone numbers masked.
 
 use super::{
-    ApiKey, Config, LogTarget, Mode, Place, Platform, Proxy,
+    ApiKey, Config, LogTarget, Mode, Pattern, Place, Platform, Proxy, Webhook,
     keys::{Change, KEYS, PLATFORMS, TARGETS},
     tls::Pem,
     value,
@@ -143,6 +143,24 @@ impl Show for Proxy {
     /// It shows itself without its password.
     fn show(&self) -> Value {
         shown(self)
+    }
+}
+
+impl Show for Webhook {
+    fn show(&self) -> Value {
+        let events: Vec<&str> = self.events.iter().map(Pattern::as_str).collect();
+        let include: &[&str] = if self.pairing_codes {
+            &["pairing_code"]
+        } else {
+            &[]
+        };
+        json!({
+            "name": self.name,
+            "url": self.target.to_string(),
+            "secret": MASK,
+            "events": events,
+            "include": include,
+        })
     }
 }
 

@@ -16,6 +16,7 @@ mod reload;
 mod setup;
 mod state_dir;
 mod terminal;
+mod webhooks;
 
 pub use doctor::{Finding, Verdict, examine, examine_network};
 pub use offline::{BackupFile, Restored, back_up, restore};
@@ -190,7 +191,10 @@ async fn serve(
     let listening = Listening::at(&doors, terms_in_force.clone());
     let places = listening.places().join(", ");
 
-    let (link, task) = build_link(&config, vault, survey, recorder.clone())?;
+    let dialer =
+        Dialer::new(setup::proxy(&config), wa::public_trust()).context("whatsapp.proxy")?;
+    let (link, task) = build_link(&config, dialer.clone(), vault, survey, recorder.clone());
+    let webhooks = webhooks::open(&config, dialer, journal, recorder.clone(), &link).await;
     let owner = tokio::spawn(task.run());
     let reloads = Reloader {
         sources,
@@ -204,6 +208,7 @@ async fn serve(
         keeper: journal.keeper(),
         recorder: recorder.clone(),
         link: link.clone(),
+        webhooks,
     }
     .spawn();
     let (ready, is_ready) = watch::channel(false);
@@ -275,11 +280,11 @@ async fn doors(config: &Config, group: Option<u32>) -> anyhow::Result<Inherited>
 
 fn build_link(
     config: &Config,
+    dialer: Dialer,
     vault: Vault,
     survey: Survey,
     recorder: Recorder,
-) -> anyhow::Result<(link::Handle, Task)> {
-    let dialer = Dialer::new(setup::proxy(config), wa::public_trust())?;
+) -> (link::Handle, Task) {
     let versions = VersionSource::new(
         dialer.clone(),
         config.storage.state_dir.join("whatsapp-version"),
@@ -295,7 +300,7 @@ fn build_link(
         recorder,
         heartbeat: notify::heartbeat(),
     };
-    Ok(link::new(settings, setup::pairing(&config.pairing), survey))
+    link::new(settings, setup::pairing(&config.pairing), survey)
 }
 
 /// Waits for the signal to stop; a second one ends the process at once.

@@ -1,7 +1,7 @@
 //! What is in force, changed while everything runs: the configuration is read
 //! anew, keys are made and removed.
 
-use super::{keys::Keys, logging::LevelHandle, notify, setup};
+use super::{keys::Keys, logging::LevelHandle, notify, setup, webhooks};
 use crate::{
     api,
     auth::Rules,
@@ -9,9 +9,11 @@ use crate::{
     config::{self, Config, Sources},
     journal::{Entry, Keeper, Recorder},
     link, server,
+    webhook::Desk,
     wire::{
         Code, ConfigReport, KeyInfo, KeyRemoved, KeyRequest, LogLevel, NewKey, Problem,
-        ReloadReport, SettingSource, Severity, Timestamp,
+        ReloadReport, SettingSource, Severity, Timestamp, WebhookInfo, WebhookTested,
+        WebhooksResumed,
     },
 };
 use std::{fs::File, sync::Arc};
@@ -38,7 +40,10 @@ enum Order {
 
 /// Gives orders and waits for their reports.
 #[derive(Clone)]
-pub(super) struct Reloads(mpsc::Sender<Order>);
+pub(super) struct Reloads {
+    orders: mpsc::Sender<Order>,
+    webhooks: Desk,
+}
 
 impl Reloads {
     pub(super) async fn ask(&self) -> Result<ReloadReport, Problem> {
@@ -48,7 +53,7 @@ impl Reloads {
     async fn order<T>(&self, order: impl FnOnce(Report<T>) -> Order) -> Result<T, Problem> {
         let (report, reported) = oneshot::channel();
         let gone = || Problem::from(link::Stopping);
-        self.0.send(order(report)).await.map_err(|_| gone())?;
+        self.orders.send(order(report)).await.map_err(|_| gone())?;
         reported.await.map_err(|_| gone())?
     }
 }
@@ -81,6 +86,22 @@ impl api::Office for Reloads {
     fn backup(&self) -> api::Work<'_, File> {
         Box::pin(self.order(Order::Backup))
     }
+
+    fn webhooks(&self) -> api::Work<'_, Vec<WebhookInfo>> {
+        Box::pin(async { Ok(self.webhooks.list().await?) })
+    }
+
+    fn test_webhooks(&self, name: Option<String>) -> api::Work<'_, Vec<WebhookTested>> {
+        Box::pin(async move { webhooks::test(&self.webhooks, name.as_deref()).await })
+    }
+
+    fn resume_webhooks(&self, name: Option<String>) -> api::Work<'_, WebhooksResumed> {
+        Box::pin(async move { webhooks::resume(&self.webhooks, name.as_deref()) })
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.webhooks.warnings()
+    }
 }
 
 /// Everything that changes with a reload.
@@ -97,6 +118,7 @@ pub(super) struct Reloader {
     pub(super) keeper: Keeper,
     pub(super) recorder: Recorder,
     pub(super) link: link::Handle,
+    pub(super) webhooks: Desk,
 }
 
 impl Reloader {
@@ -104,6 +126,7 @@ impl Reloader {
     /// caller that hung up has its order carried out all the same.
     pub(super) fn spawn(mut self) -> Reloads {
         let (give, mut given) = mpsc::channel(QUEUE);
+        let webhooks = self.webhooks.clone();
         tokio::spawn(async move {
             while let Some(order) = given.recv().await {
                 match order {
@@ -140,7 +163,10 @@ impl Reloader {
                 }
             }
         });
-        Reloads(give)
+        Reloads {
+            orders: give,
+            webhooks,
+        }
     }
 
     async fn back_up(&self) -> Result<File, Problem> {
@@ -208,6 +234,7 @@ impl Reloader {
         self.level.set(&in_force.log.level);
         self.ordered_level = None;
         self.keeper.set(in_force.storage.keep_events);
+        self.webhooks.configure(&in_force.webhook);
         let pairing_for = self
             .link
             .reload(setup::pairing(&in_force.pairing))

@@ -14,9 +14,10 @@ mod problem;
 mod reload;
 mod status;
 mod timestamp;
+mod webhook;
 
 pub use config::{ConfigReport, LogLevel, LogLevelRequest, Setting, SettingSource};
-pub use event::{Event, Gap, Severity};
+pub use event::{EVENT_TYPES, Event, Gap, Severity};
 pub use key::{KeyInfo, KeyRemoved, KeyRequest, KeySource, NewKey, Scope, is_key_name};
 pub use pairing::{
     Disconnected, Done, InvalidCode, PairingCode, PairingRequest, PairingStarted, QrCode,
@@ -28,6 +29,7 @@ pub use problem::{Code, Problem, whole_seconds};
 pub use reload::ReloadReport;
 pub use status::{Disconnection, Reason, State, Status};
 pub use timestamp::Timestamp;
+pub use webhook::{WebhookFailure, WebhookInfo, WebhookTested, WebhooksResumed};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

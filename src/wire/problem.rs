@@ -22,6 +22,8 @@ pub enum Code {
     NotFound,
     /// No API key of this name.
     NoSuchKey,
+    /// No webhook of this name is configured, or none at all.
+    NoSuchWebhook,
     /// No QR code at the moment.
     NoQrCode,
     /// No pairing code at the moment.

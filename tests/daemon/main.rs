@@ -40,6 +40,7 @@ mod transcript;
 mod wait;
 mod watch;
 mod watchdog;
+mod webhook;
 
 use std::sync::Arc;
 use support::{Daemon, Home};

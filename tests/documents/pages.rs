@@ -187,7 +187,7 @@ fn keys() -> String {
     let mut page = String::new();
     let mut section = "";
     for key in config::reference() {
-        let (table, name) = key.name.split_once('.').expect("a key lies in a section");
+        let (table, name) = key.name.split_once('.').unwrap_or(("", key.name));
         if !key.inside.is_empty() {
             section = table;
             page.push_str(&format!(".SS [[{}]]\n", text(key.name)));

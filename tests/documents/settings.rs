@@ -19,7 +19,7 @@ pub(super) fn document() -> Document {
     let mut text = HEAD.to_owned();
     let mut section = "";
     for key in reference() {
-        let (table, name) = key.name.rsplit_once('.').expect("a key lies in a section");
+        let (table, name) = key.name.rsplit_once('.').unwrap_or(("", key.name));
         if key.inside.is_empty() {
             if table != section {
                 section = table;

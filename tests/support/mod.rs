@@ -7,10 +7,12 @@ mod manager;
 mod program;
 pub(crate) mod scanner;
 mod window;
+mod receiver;
 
 pub(crate) use following::{Block, By, Following};
 pub(crate) use manager::Manager;
 pub(crate) use program::Program;
+pub(crate) use receiver::{Mood, Received, Receiver};
 pub(crate) use window::Window;
 
 use http_body_util::{BodyExt, Full};

@@ -17,6 +17,7 @@ use crate::{
         passkey::{cancelled, told},
         pause::{paused, resumed},
         reconnect::reconnecting,
+        webhooks::going_on,
     },
     wire::{Code, PairingRequest, PasskeyBody, State, Success},
 };
@@ -194,6 +195,21 @@ pub(super) fn call(method: &Method, path: &str) -> Option<Call> {
             Content::of([("changed", changed(examples::log_level()))]),
         )
         .takes(Content::of([("level", examples::log_level_request())])),
+        ("GET", "/admin/webhooks") => Call::new(
+            "listWebhooks",
+            Content::of([("webhooks", Success::new(examples::webhooks()))]),
+        )
+        .refuses(&[Code::Stopping]),
+        ("POST", "/admin/webhooks/test") => Call::new(
+            "testWebhooks",
+            Content::of([("tested", Success::new(examples::webhooks_tested()))]),
+        )
+        .refuses(&[Code::NoSuchWebhook]),
+        ("POST", "/admin/webhooks/resume") => Call::new(
+            "resumeWebhooks",
+            Content::of([("resumed", going_on(examples::webhooks_resumed()))]),
+        )
+        .refuses(&[Code::NoSuchWebhook]),
         ("POST", "/admin/reload") => Call::new(
             "reload",
             Content::of([("reloaded", Success::new(examples::reloaded()))]),

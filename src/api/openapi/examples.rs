@@ -8,7 +8,7 @@ use crate::{
         ConfigReport, Disconnected, Event, KeyInfo, KeyRemoved, KeyRequest, KeySource, LogLevel,
         LogLevelRequest, NewKey, PairingCode, PasskeyBody, PasskeyStage, PasskeyStep, PhoneNumber,
         QrCode, QrCodeBody, ReloadReport, Scope, Setting, SettingSource, Severity, State, Status,
-        Timestamp,
+        Timestamp, WebhookFailure, WebhookInfo, WebhookTested, WebhooksResumed,
     },
 };
 use serde_json::json;
@@ -16,6 +16,7 @@ use serde_json::json;
 const NOW: Timestamp = Timestamp::from_millis(1_766_811_600_000);
 const PHONE: &str = "628123456789";
 const KEY: &str = "dashboard";
+const WEBHOOK: &str = "example.org";
 
 fn status(state: State) -> Status {
     Status {
@@ -248,5 +249,37 @@ pub(super) fn key_removed() -> KeyRemoved {
     KeyRemoved {
         name: KEY.to_owned(),
         remaining: 1,
+    }
+}
+
+pub(super) fn webhooks() -> Vec<WebhookInfo> {
+    vec![WebhookInfo {
+        name: WEBHOOK.to_owned(),
+        url: "https://example.org/hook".to_owned(),
+        events: vec!["connection.*".to_owned()],
+        cursor: 1_766_811_600_042,
+        backlog: 3,
+        last_success_at: Some(NOW),
+        last_failure: Some(WebhookFailure {
+            at: NOW.plus_millis(60_000),
+            message: "the receiver answered 500".to_owned(),
+        }),
+        next_attempt_at: Some(NOW.plus_millis(64_000)),
+        paused: false,
+    }]
+}
+
+pub(super) fn webhooks_tested() -> Vec<WebhookTested> {
+    vec![WebhookTested {
+        name: WEBHOOK.to_owned(),
+        delivered: true,
+        status: Some(204),
+        error: None,
+    }]
+}
+
+pub(super) fn webhooks_resumed() -> WebhooksResumed {
+    WebhooksResumed {
+        resumed: vec![WEBHOOK.to_owned()],
     }
 }

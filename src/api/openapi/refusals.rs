@@ -144,6 +144,7 @@ fn sample(code: Code) -> Problem {
         Code::NotPermitted => Refusal::ReadKey { name: name.into() }.into(),
         Code::NotFound => Problem::new(code, "No such path."),
         Code::NoSuchKey => Problem::new(code, "There is no key of this name."),
+        Code::NoSuchWebhook => Problem::new(code, "There is no webhook of this name."),
         Code::KeyExists => Problem::new(code, "There is a key dashboard already."),
         Code::KeyFixed => Problem::new(
             code,

@@ -1,7 +1,7 @@
 //! The table is whole, and the catalog's file is the table.
 
 use super::{ENTRIES, message_id};
-use crate::wire::State;
+use crate::wire::{EVENT_TYPES, State};
 use std::{
     collections::BTreeSet,
     fs,
@@ -21,7 +21,7 @@ fn root() -> &'static Path {
 fn rendered() -> String {
     let mut file = String::from(
         "# What journalctl -x says about walinkd's messages.\n\
-         # Made from src/daemon/catalog.rs: change it there, then run\n\
+         # Made from src/daemon/catalog/entries.rs: change it there, then run\n\
          # WRITE_CATALOG=1 cargo test --lib catalog\n",
     );
     for entry in ENTRIES {
@@ -107,10 +107,17 @@ fn every_kind_of_the_sources_has_its_entry_and_no_other() {
     let missing: Vec<_> = in_use.difference(&in_table).collect();
     assert!(
         missing.is_empty(),
-        "add to src/daemon/catalog.rs: {missing:?}"
+        "add to src/daemon/catalog/entries.rs: {missing:?}"
     );
     let unused: Vec<_> = in_table.difference(&in_use).collect();
     assert!(unused.is_empty(), "nothing logs these: {unused:?}");
+}
+
+/// What the configuration of a webhook may name.
+#[test]
+fn the_types_that_can_be_asked_for_are_those_there_are() {
+    let kinds: BTreeSet<&str> = ENTRIES.iter().map(|entry| entry.kind).collect();
+    assert_eq!(kinds, BTreeSet::from(EVENT_TYPES));
 }
 
 /// One way to tell of an event: by the journal, which logs it too.
