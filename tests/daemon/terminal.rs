@@ -121,7 +121,7 @@ async fn pair_asks_again_after_a_restart() {
     let (sandbox, phone, home) = world().await;
     let mut daemon = home.start();
     daemon.qr().await;
-    let window = Window::open(&home, &["pair", NUMBER], (60, 20), UTF8);
+    let window = Window::open(&home, &["pair", NUMBER], (200, 20), UTF8);
     let first = daemon.code().await;
     window.until_text(&first).await;
     daemon.signal(Signal::SIGTERM);
