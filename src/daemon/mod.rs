@@ -7,6 +7,7 @@
 mod catalog;
 mod descriptors;
 mod doctor;
+mod inspection;
 mod journald;
 mod keys;
 mod logging;
@@ -175,13 +176,14 @@ async fn serve(
     let recorder = journal.recorder().heard_by(meter.clone());
     // Registered before anything else: a signal in the middle of the start
     // must not kill what has just begun.
-    let signals = Signals::new(SIGNALS).context("signals")?;
+    let mut signals = Signals::new(SIGNALS).context("signals")?;
 
     descriptors::warn_if_too_few(config.http.max_connections);
     let vault = Vault::new(&state_dir);
-    let survey = Survey::make(&state_dir, &vault, &recorder)
-        .await
-        .map_err(Failure::State)?;
+    let survey = inspection::survey(&state_dir, &vault, &recorder, &mut signals).await;
+    let Some(survey) = survey.map_err(Failure::State)? else {
+        return Ok(());
+    };
     let keys = Keys::new(&state_dir, recorder.clone());
     let (rules, rules_in_force) =
         watch::channel(Arc::new(keys.first_rules(&config).map_err(Failure::Keys)?));

@@ -9,6 +9,15 @@ fn tell(states: &[NotifyState<'_>]) {
     let _ = sd_notify::notify(states);
 }
 
+/// What holds up the start, and that it goes on for so long at least.
+pub(super) fn starting(sentence: &str, more: Duration) {
+    let more = u32::try_from(more.as_micros()).unwrap_or(u32::MAX);
+    tell(&[
+        NotifyState::Status(sentence),
+        NotifyState::ExtendTimeoutUsec(more),
+    ]);
+}
+
 pub(super) fn ready() {
     tell(&[NotifyState::Ready]);
 }

@@ -8,7 +8,7 @@ use nix::{
 };
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
-    io::{Read, Seek, Write},
+    io::{self, Read, Seek, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
 };
@@ -53,10 +53,19 @@ pub(super) fn hold(dir: &Path) -> anyhow::Result<Held> {
         }
         Err((_, error)) => return Err(anyhow!("{shown}: cannot be locked: {error}")),
     };
-    lock.set_len(0)?;
-    lock.rewind()?;
-    writeln!(lock, "{}", std::process::id())?;
+    if let Err(error) = sign(&mut lock) {
+        // The lock holds without a name on it.
+        tracing::warn!("{}: {error}: free some space", path.display());
+    }
     // Before anybody looks at the files: they may be half old, half new.
     backup::finish(dir, Timestamp::now())?;
     Ok(Held { _lock: lock })
+}
+
+/// Over what is there, so that a full disk has a place for it.
+fn sign(lock: &mut File) -> io::Result<()> {
+    let pid = format!("{}\n", std::process::id());
+    lock.rewind()?;
+    lock.write_all(pid.as_bytes())?;
+    lock.set_len(pid.len() as u64)
 }

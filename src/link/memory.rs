@@ -1,6 +1,9 @@
 //! `state.toml`: the little that must survive a restart besides the keys.
 
-use crate::{files, wire::Disconnection};
+use crate::{
+    files,
+    wire::{Disconnection, Timestamp},
+};
 use serde::{Deserialize, Serialize};
 use std::{
     fs, io,
@@ -12,10 +15,26 @@ use std::{
 #[serde(default)]
 pub(super) struct Remembered {
     pub(super) paused: bool,
-    /// The first generation of the status in the last run.
+    /// The first generation of the status in the run that wrote it.
     pub(super) generation: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) last_disconnect: Option<Disconnection>,
+}
+
+/// More than the status changes in a run that the clock went back in.
+const CHANGES: u64 = 1_000_000;
+
+impl Remembered {
+    /// As a run that begins now finds it. Generations grow over restarts too,
+    /// also when the clock was set back, so that a client that waits for the next
+    /// one never waits for ever.
+    pub(super) fn at_the_start(self, now: Timestamp) -> Self {
+        let generation = now
+            .millis()
+            .unsigned_abs()
+            .max(self.generation.saturating_add(CHANGES));
+        Self { generation, ..self }
+    }
 }
 
 /// The file it is kept in.
@@ -25,6 +44,10 @@ pub(super) struct Memory {
 }
 
 impl Memory {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(super) fn new(state_dir: &Path) -> Self {
         Self {
             path: state_dir.join("state.toml"),
@@ -65,7 +88,6 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::Timestamp;
 
     #[test]
     fn remembers_over_a_restart_and_survives_rubbish() {
@@ -87,5 +109,19 @@ mod tests {
         let (loaded, warning) = memory.load();
         assert_eq!(loaded, Remembered::default());
         assert!(warning.is_some_and(|text| text.contains("state.toml")));
+    }
+
+    #[test]
+    fn generations_grow_whatever_the_clock_does() {
+        let at = |millis| {
+            let now = Timestamp::from_millis(millis);
+            move |before: Remembered| before.at_the_start(now)
+        };
+        let first = at(1_766_811_600_000)(Remembered::default());
+        assert_eq!(first.generation, 1_766_811_600_000);
+        let later = at(1_766_811_700_000)(first.clone());
+        assert!(later.generation > first.generation);
+        let set_back = at(1_000)(later.clone());
+        assert!(set_back.generation > later.generation);
     }
 }

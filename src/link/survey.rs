@@ -25,7 +25,8 @@ impl Survey {
     ///
     /// # Errors
     ///
-    /// When the files can be neither used nor set aside.
+    /// When the files can be neither used nor set aside, or nothing can be
+    /// written.
     pub async fn make(
         state_dir: &Path,
         vault: &Vault,
@@ -47,6 +48,13 @@ impl Survey {
         let memory = Memory::new(state_dir);
         let (remembered, warning) = memory.load();
         warnings.extend(warning);
+        // On the disk before anybody can be told a generation: a daemon that is
+        // killed right after must not begin below it.
+        let remembered = remembered.at_the_start(Timestamp::now());
+        memory.save(&remembered).map_err(|source| StoreError::Io {
+            path: memory.path().to_owned(),
+            source,
+        })?;
         for warning in &warnings {
             recorder.record(Entry::new("connection.store", Severity::Warning, warning));
         }

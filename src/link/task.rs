@@ -31,8 +31,8 @@ const SIGNALS: usize = 256;
 /// the two a little apart is no news.
 const SAME_MOMENT_MILLIS: u64 = 1_000;
 
-/// More than the status changes in a run that the clock went back in.
-const CHANGES: u64 = 1_000_000;
+/// How long until `state.toml` is written again that could not be.
+const SAVE_AGAIN: Duration = Duration::from_secs(10);
 
 /// Closing sessions have this long when the daemon stops.
 const STOP_WITHIN: Duration = Duration::from_secs(4);
@@ -71,18 +71,12 @@ pub fn new(settings: Settings, policy: PairingPolicy, survey: Survey) -> (Handle
         seed,
         now,
     );
-    // Generations grow over restarts too, also when the clock was set back, so
-    // that a client that waits for the next one never waits for ever.
-    let generation = now
-        .wall
-        .millis()
-        .unsigned_abs()
-        .max(remembered.generation.saturating_add(CHANGES));
-    let remembered = Remembered {
-        generation,
-        ..remembered
-    };
-    let first = machine.snapshot(now, generation, settings.started_at, &settings.version);
+    let first = machine.snapshot(
+        now,
+        remembered.generation,
+        settings.started_at,
+        &settings.version,
+    );
     let (handle, inbox) = channel(first);
     let (signal_sender, signals) = mpsc::channel(SIGNALS);
     let task = Task {
@@ -104,6 +98,7 @@ pub fn new(settings: Settings, policy: PairingPolicy, survey: Survey) -> (Handle
             paused: remembered.paused,
         }),
         remembered,
+        save_at: None,
     };
     (handle, task)
 }
@@ -132,12 +127,13 @@ pub struct Task {
     began: Instant,
     start: Option<Input>,
     remembered: Remembered,
+    /// `state.toml` is behind, and is to be written then.
+    save_at: Option<Instant>,
 }
 
 impl Task {
     /// Runs until it is told to stop, or every handle is gone.
     pub async fn run(mut self) {
-        self.remember();
         if let Some(start) = self.start.take() {
             self.step(start);
         }
@@ -167,6 +163,9 @@ impl Task {
                 Some((generation, signal)) = self.signals.recv() => self.signal(generation, signal),
                 () = sleep_until(deadline.unwrap_or(self.began).into()), if deadline.is_some() => {
                     self.step(Input::Tick);
+                }
+                () = sleep_until(self.save_at.unwrap_or(self.began).into()), if self.save_at.is_some() => {
+                    self.remember();
                 }
                 _ = pulse.tick() => if let Some(beat) = &beat { beat() },
             }
@@ -356,8 +355,14 @@ impl Task {
         self.sessions.insert(slot, (generation, session));
     }
 
-    fn remember(&self) {
-        if let Err(error) = self.memory.save(&self.remembered) {
+    /// Writes `state.toml`, and again until it is written.
+    fn remember(&mut self) {
+        let Err(error) = self.memory.save(&self.remembered) else {
+            self.save_at = None;
+            return;
+        };
+        // One line for a whole shortage.
+        if self.save_at.replace(Instant::now() + SAVE_AGAIN).is_none() {
             let told = format!(
                 "state.toml cannot be written: {error}: free some space or make the state directory writable"
             );

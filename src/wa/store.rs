@@ -40,13 +40,19 @@ impl Slot {
 /// Why a session file cannot be used.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    #[error("{path}: {source}: make the state directory writable for this user", path = path.display())]
+    #[error("{path}: {source}: free some space, or make the state directory writable for this user", path = path.display())]
     Io { path: PathBuf, source: io::Error },
     /// SQLite says that the file is not a sound database.
     #[error("{path}: damaged: {why}", path = path.display())]
     Damaged { path: PathBuf, why: String },
-    #[error("{path}: {why}", path = path.display())]
+    /// The file may be sound; the disk or another program stands against it.
+    #[error(
+        "{path}: {why}: free some space, and close what else has the file open; if neither helps, dmesg tells what the disk has",
+        path = path.display()
+    )]
     Unusable { path: PathBuf, why: String },
+    #[error("{path}: the path is not UTF-8: choose another storage.state_dir", path = .0.display())]
+    BadPath(PathBuf),
 }
 
 /// The session files in the state directory.
@@ -116,10 +122,9 @@ impl Vault {
                 path: path.clone(),
                 why: error.to_string(),
             })??;
-        let url = path.to_str().ok_or_else(|| StoreError::Unusable {
-            path: path.clone(),
-            why: "the path is not UTF-8".to_owned(),
-        })?;
+        let url = path
+            .to_str()
+            .ok_or_else(|| StoreError::BadPath(path.clone()))?;
         // FULL: a finished link survives a power cut, not only a crash. The
         // device writes a few times a minute, so it costs next to nothing.
         let config = SqliteStoreConfig {
@@ -292,6 +297,18 @@ impl Store {
 }
 
 impl StoreError {
+    /// Whether it may pass with nobody touching the configuration.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Unusable { .. } => true,
+            Self::Io { source, .. } => matches!(
+                source.kind(),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            ),
+            Self::Damaged { .. } | Self::BadPath(_) => false,
+        }
+    }
+
     /// A live file that holds no linked device lost it somehow: to be kept and
     /// told like a damaged one.
     pub fn unlinked(vault: &Vault, slot: Slot) -> Self {

@@ -40,6 +40,8 @@ pub(crate) enum Act {
     Disconnect,
     FewDescriptors(Duration),
     FullDisk(Duration),
+    /// It is killed, and starts where there is no room for a byte.
+    FullStart(Duration),
     Clock(i64),
 }
 
@@ -53,7 +55,7 @@ impl Act {
 
 /// Any of them that can be done here.
 pub(crate) fn any(chance: &mut Chance, run: &Run) -> Act {
-    match chance.below(36) {
+    match chance.below(37) {
         0..=9 => Act::Live(live(chance)),
         10..=14 => {
             let times = chance.below(3) + 1;
@@ -75,7 +77,8 @@ pub(crate) fn any(chance: &mut Chance, run: &Run) -> Act {
         32 => Act::Disconnect,
         33 => Act::FewDescriptors(chance.millis(300, 2_000)),
         34 if run.disk.is_some() => Act::FullDisk(chance.millis(300, 2_000)),
-        35 if run.clock.is_some() => Act::Clock(*chance.of(&[-86_400, -3_600, -5, 0, 5, 3_600])),
+        35 if run.disk.is_some() => Act::FullStart(chance.millis(300, 2_000)),
+        36 if run.clock.is_some() => Act::Clock(*chance.of(&[-86_400, -3_600, -5, 0, 5, 3_600])),
         _ => Act::Reconnect,
     }
 }
@@ -194,11 +197,17 @@ pub(crate) async fn perform(act: &Act, chance: &mut Chance, run: &mut Run) {
         }
         Act::FewDescriptors(lasts) => few_descriptors(run, *lasts).await,
         Act::FullDisk(lasts) => {
-            let disk = run.disk.as_ref().expect("there is one");
-            disk.fill();
+            run.daemon().status().await;
+            run.disk().fill();
             inject(run, Fault::Drop { at: Stage::Live }, Target::all());
             sleep(*lasts).await;
-            disk.free();
+            run.disk().free();
+        }
+        Act::FullStart(lasts) => {
+            run.disk().fill();
+            run.kill();
+            sleep(*lasts).await;
+            run.disk().free();
         }
         Act::Clock(seconds) => run.clock.as_ref().expect("there is one").set(*seconds),
     }

@@ -84,6 +84,10 @@ impl Run {
         self.daemon.as_ref().expect("it runs")
     }
 
+    pub(crate) fn disk(&self) -> &Disk {
+        self.disk.as_ref().expect("there is one")
+    }
+
     fn start(&mut self) {
         let env = self.clock.as_ref().map(Clock::env).unwrap_or_default();
         let env: Vec<_> = env
