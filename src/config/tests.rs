@@ -773,7 +773,7 @@ fn what_the_reference_calls_a_default_is_one() {
 fn webhooks_are_read_and_their_faults_told() {
     const SECRET: &str = "whsec_c2VjcmV0LW9mLTI0LWJ5dGVzLW9yLW1vcmU=";
     let config = Case::new(format!(
-        "[[webhook]]\nurl = \"HTTPS://me:pw@Example.org/hook?token=x\"\nsecret = \"{SECRET}\"\n"
+        "[[webhook]]\nurl = \"HTTPS://me:hunter2@Example.org/hook?token=x\"\nsecret = \"{SECRET}\"\n"
     ))
     .config();
     let [webhook] = &config.webhook[..] else {
@@ -785,7 +785,7 @@ fn webhooks_are_read_and_their_faults_told() {
     assert_eq!(webhook.secret(), b"secret-of-24-bytes-or-more");
     assert!(webhook.wants("connection.idle") && !webhook.wants("admin.start"));
     let shown = format!("{config:?}{:?}", report(&config));
-    for secret in ["pw", "token", "c2VjcmV0", "secret-of"] {
+    for secret in ["hunter2", "token", "c2VjcmV0", "secret-of"] {
         assert!(!shown.contains(secret), "{shown}");
     }
 
