@@ -146,6 +146,7 @@ pub(crate) async fn perform(act: &Act, chance: &mut Chance, run: &mut Run) {
             assert_eq!(answer.status, 200, "{answer:?}");
         }
         Act::BadFile => {
+            run.daemon().status().await;
             let good = fs::read(run.home.config()).expect("readable");
             run.home.configure("[pairing]\nmode = \"pigeon\"\n");
             let answer = run.daemon().post("/admin/reload").await;
@@ -277,6 +278,7 @@ async fn replace(run: &mut Run) {
 
 /// Fewer descriptors than it needs for another connection.
 async fn few_descriptors(run: &Run, lasts: Duration) {
+    run.daemon().status().await;
     let pid = run.daemon().pid();
     let limits = fs::read_to_string(format!("/proc/{pid}/limits")).expect("it lives");
     let line = limits
