@@ -43,29 +43,16 @@ pub(super) async fn guard(
     let Some(needed) = guard.right.scope() else {
         return guard.answer(request, next).await;
     };
-    let Some(origin) = request.extensions().get::<Origin>() else {
-        tracing::error!("a listener passes requests on without saying where they come from");
-        return problem::internal().into_response();
-    };
     let app = &guard.app;
-    let admitted = app
-        .gate
-        .admit(origin, request.headers(), needed, (app.now)());
-    if let Some(connection) = request.extensions().get::<Acquaintance>() {
-        connection.make(admitted.is_ok());
-    }
-    let caller = match admitted {
+    let caller = match admit(app, needed, &request) {
         Ok(caller) => caller,
-        Err(refused) => return app.refuse(refused),
+        Err(refusal) => return refusal.into_response(),
     };
     request.extensions_mut().insert(By {
         caller: caller.clone(),
         app: Arc::clone(app),
     });
-    let right = HeaderValue::from_static(match caller.scope {
-        Scope::Read => "read",
-        Scope::Manage => "manage",
-    });
+    let scope = caller.scope;
     let mut response = if guard.streams {
         guard.answer_streaming(caller, request, next).await
     } else if guard.may_wait(&request) {
@@ -73,16 +60,39 @@ pub(super) async fn guard(
     } else {
         guard.answer(request, next).await
     };
-    response.headers_mut().insert(RIGHT, right);
+    tell_right(&mut response, scope);
     response
+}
+
+/// Who calls, if they may.
+pub(super) fn admit(app: &App, needed: Scope, request: &Request) -> Result<Caller, Problem> {
+    let Some(origin) = request.extensions().get::<Origin>() else {
+        tracing::error!("a listener passes requests on without saying where they come from");
+        return Err(problem::internal());
+    };
+    let admitted = app
+        .gate
+        .admit(origin, request.headers(), needed, (app.now)());
+    if let Some(connection) = request.extensions().get::<Acquaintance>() {
+        connection.make(admitted.is_ok());
+    }
+    admitted.map_err(|refused| app.refuse(refused))
+}
+
+pub(super) fn tell_right(response: &mut Response, scope: Scope) {
+    let right = HeaderValue::from_static(match scope {
+        Scope::Read => "read",
+        Scope::Manage => "manage",
+    });
+    response.headers_mut().insert(RIGHT, right);
 }
 
 impl App {
     /// Records it, and tells the caller what to do.
-    fn refuse(&self, refused: Box<Refused>) -> Response {
+    fn refuse(&self, refused: Box<Refused>) -> Problem {
         self.meter.refused(&refused);
         audit::refused(&self.recorder, &refused);
-        Problem::from(refused.refusal).into_response()
+        refused.refusal.into()
     }
 }
 
@@ -106,7 +116,7 @@ impl Guard {
         let gate = &self.app.gate;
         let _counted = match gate.stream(caller) {
             Ok(stream) => stream,
-            Err(refused) => return self.app.refuse(refused),
+            Err(refused) => return self.app.refuse(refused).into_response(),
         };
         tokio::select! {
             response = self.answer(request, next) => response,
@@ -122,7 +132,7 @@ impl Guard {
     async fn answer_streaming(&self, caller: Caller, request: Request, next: Next) -> Response {
         let counted = match self.app.gate.stream(&caller) {
             Ok(stream) => stream,
-            Err(refused) => return self.app.refuse(refused),
+            Err(refused) => return self.app.refuse(refused).into_response(),
         };
         let response = self.answer(request, next).await;
         if !response.status().is_success() || response.body().is_end_stream() {

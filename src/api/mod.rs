@@ -12,6 +12,7 @@ mod dashboard;
 mod disconnect;
 mod events;
 mod format;
+mod front;
 mod guard;
 mod health;
 mod keys;
@@ -36,8 +37,10 @@ mod webhooks;
 mod tests;
 
 pub use events::Frames as EventFrames;
+pub use front::Front;
 pub use openapi::description;
 pub use reference::{Call, reference};
+pub use status::Written;
 pub use table::Place;
 
 use crate::{
@@ -53,10 +56,11 @@ use crate::{
 use axum::{
     Router,
     http::{
-        HeaderName, HeaderValue,
+        HeaderMap, HeaderName, HeaderValue,
         header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
     },
     middleware,
+    response::Response,
 };
 use std::{fs::File, future::Future, pin::Pin, sync::Arc, time::Duration};
 use tokio::{
@@ -64,7 +68,7 @@ use tokio::{
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
-use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
+use tower_http::catch_panic::CatchPanicLayer;
 
 /// What a reload may change about the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,6 +140,7 @@ pub struct App {
     pub meter: Arc<Meter>,
     /// What is sent to many, written once.
     pub frames: EventFrames,
+    pub written: Written,
     pub now: fn() -> Timestamp,
 }
 
@@ -152,11 +157,11 @@ const HEADERS: [(HeaderName, &str); 4] = [
     (REFERRER_POLICY, "no-referrer"),
 ];
 
-/// One router for each kind of listener.
-#[derive(Debug, Clone)]
+/// One for each kind of listener.
+#[derive(Clone)]
 pub struct Routers {
-    pub tcp: Router,
-    pub control: Router,
+    pub tcp: Front,
+    pub control: Front,
 }
 
 /// So many callers are sent the log at once.
@@ -170,19 +175,28 @@ pub fn routers(app: App) -> Routers {
     let app = Arc::new(app);
     let cors = cors::layer(app.settings.clone());
     let counted = middleware::from_fn_with_state(Arc::clone(&app.meter), metrics::count);
-    let finish = |router: Router| {
-        let router = HEADERS.into_iter().fold(router, |router, (name, value)| {
-            let value = HeaderValue::from_static(value);
-            router.layer(SetResponseHeaderLayer::if_not_present(name, value))
+    let finish = |router: Router, varies| {
+        let sealed = middleware::map_response(async |mut response: Response| {
+            seal(response.headers_mut());
+            response
         });
-        router.layer(counted.clone())
+        let calls = router.layer(sealed).layer(counted.clone());
+        Front::new(Arc::clone(&app), varies, calls)
     };
     let calls = |place| {
         table::router(&app, place).layer(CatchPanicLayer::custom(|_| problem::after_panic()))
     };
     Routers {
-        tcp: finish(calls(Place::Tcp).layer(cors)),
-        control: finish(calls(Place::Control)),
+        tcp: finish(calls(Place::Tcp).layer(cors), true),
+        control: finish(calls(Place::Control), false),
+    }
+}
+
+fn seal(headers: &mut HeaderMap) {
+    for (name, value) in HEADERS {
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
 }
 
@@ -198,9 +212,15 @@ impl App {
     /// How the connection stands, whether that can be kept, and told.
     fn status(&self) -> Status {
         let mut status = self.link.status();
-        status.health.extend(self.events.trouble());
-        status.health.extend(self.office.warnings());
+        status.health.extend(self.health());
         status
+    }
+
+    /// What somebody should look after besides the connection.
+    fn health(&self) -> Vec<String> {
+        let mut health = self.office.warnings();
+        health.extend(self.events.trouble());
+        health
     }
 
     fn settings(&self) -> Arc<Settings> {

@@ -7,6 +7,7 @@ use crate::{
     wire::{Code, InvalidCode, InvalidPhone, Problem, whole_seconds},
 };
 use axum::{
+    body::Bytes,
     http::{
         HeaderValue, StatusCode,
         header::{CONTENT_TYPE, RETRY_AFTER},
@@ -25,12 +26,17 @@ const UNREACHABLE: u64 = 10;
 /// 200 with a JSON body.
 pub(super) fn answer(body: &impl Serialize) -> Response {
     match serde_json::to_vec(body) {
-        Ok(body) => ([(CONTENT_TYPE, JSON)], body).into_response(),
+        Ok(body) => json(body.into()),
         Err(error) => {
             tracing::error!(%error, "an answer could not be written as JSON");
             internal().into_response()
         }
     }
+}
+
+/// 200 with a body that is JSON already.
+pub(super) fn json(body: Bytes) -> Response {
+    ([(CONTENT_TYPE, JSON)], body).into_response()
 }
 
 pub(super) fn after_panic() -> Response {

@@ -2,12 +2,20 @@
 
 use super::{
     App,
-    problem::answer,
+    problem::{internal, json},
     query::{Kind, Parameter, Params, bad},
 };
-use crate::wire::{Problem, Success};
-use axum::{extract::State, response::Response};
-use std::{sync::Arc, time::Duration};
+use crate::{
+    link::Moment,
+    wire::{Problem, Success},
+};
+use axum::{body::Bytes, extract::State, response::Response};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+pub(super) const PATH: &str = "/connection/status";
 
 /// How long `?after=` waits when it does not say.
 const WAIT: Duration = Duration::from_secs(30);
@@ -25,7 +33,6 @@ pub(super) const AFTER: Parameter = Parameter {
 pub(super) async fn show(State(app): State<Arc<App>>, params: Params) -> Result<Response, Problem> {
     let wait = params.wait()?;
     let after = params.number(AFTER.name, "take `generation` from the last answer")?;
-    app.link.asked();
     match (after, wait) {
         (Some(after), wait) => {
             // Not `>`: a restarted daemon counts anew.
@@ -42,5 +49,49 @@ pub(super) async fn show(State(app): State<Arc<App>>, params: Params) -> Result<
         }
         (None, None) => {}
     }
-    Ok(answer(&Success::new(app.status())))
+    now(&app)
+}
+
+/// How the connection stands now.
+pub(super) fn now(app: &App) -> Result<Response, Problem> {
+    app.link.asked();
+    app.written.status(app).map(json)
+}
+
+/// The answer as it was written last, for all who ask until something in it
+/// changes.
+#[derive(Debug, Default)]
+pub struct Written(Mutex<Option<Answer>>);
+
+#[derive(Debug)]
+struct Answer {
+    at: Moment,
+    health: Vec<String>,
+    body: Bytes,
+}
+
+impl Written {
+    fn status(&self, app: &App) -> Result<Bytes, Problem> {
+        let (at, health) = (app.link.now(), app.health());
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = &*kept
+            && answer.at == at
+            && answer.health == health
+        {
+            return Ok(answer.body.clone());
+        }
+        let mut status = at.status();
+        status.health.extend_from_slice(&health);
+        let body = serde_json::to_vec(&Success::new(status)).map_err(|error| {
+            tracing::error!(%error, "the status could not be written as JSON");
+            internal()
+        })?;
+        let body = Bytes::from(body);
+        *kept = Some(Answer {
+            at,
+            health,
+            body: body.clone(),
+        });
+        Ok(body)
+    }
 }

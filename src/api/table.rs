@@ -80,7 +80,7 @@ pub(super) struct Route {
 pub(super) fn table() -> Vec<Route> {
     use {Reach::{ControlOnly, Everywhere}, Right::{Manage, Open, Read}};
     vec![
-        get("/connection/status", Read, Everywhere, status::show,
+        get(status::PATH, Read, Everywhere, status::show,
             "How the connection stands. With ?after=GENERATION it answers as soon as the generation is another one, after 30 s at the latest or after ?wait=.").taking(&[status::AFTER, WAIT]),
         get("/connection/qr", Read, Everywhere, qr::show,
             "The QR code to scan now; 404 when there is none. ?wait=10s waits for the first. By ?format=, or the header Accept, it comes as a picture too.").taking(&[WAIT, qr::FORMAT, qr::SIZE, qr::MARGIN]),
@@ -268,6 +268,14 @@ pub(super) fn router(app: &Arc<App>, place: Place) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(Extension(place))
         .with_state(Arc::clone(app))
+}
+
+/// What a call that exists, and is not open to everybody, asks of its caller.
+pub(super) fn right_to(path: &str) -> Scope {
+    let found = table().into_iter().find(|route| route.path == path);
+    found
+        .and_then(|route| route.right.scope())
+        .expect("the path is in the table")
 }
 
 async fn no_such_path() -> Problem {

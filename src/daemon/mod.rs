@@ -228,6 +228,7 @@ async fn serve(
         logs: api::log_turns(),
         meter,
         frames: api::EventFrames::default(),
+        written: api::Written::default(),
         now: Timestamp::now,
     });
     let mut server = Server::new(routers.tcp, routers.control, terms_in_force, rules_in_force);

@@ -29,8 +29,8 @@ mod waiters;
 
 pub use audience::{Attendance, Audience};
 pub use handle::{
-    Command, Handle, Inbox, LastHeard, PairError, PairOrder, PairingPolicy, Snapshot, Stopping,
-    channel,
+    Command, Handle, Inbox, LastHeard, Moment, PairError, PairOrder, PairingPolicy, Snapshot,
+    Stopping, channel,
 };
 pub use openings::{Openings, Tally};
 pub use passkey::{BadCredential, PasskeyError, PasskeyOrder};

@@ -16,7 +16,7 @@ mod tests;
 mod words;
 
 pub use reading::Reading;
-pub use requests::Answering;
+pub use requests::{Answering, Often};
 #[cfg(test)]
 pub(crate) use words::REASONS;
 
@@ -64,6 +64,11 @@ impl Meter {
     /// or `None`; never what the client has sent.
     pub fn begin(&self, route: Option<&str>, method: &str) -> Answering<'_> {
         self.requests.begin(route, method)
+    }
+
+    /// For a call that is made often.
+    pub fn often(&self, route: &str, method: &str) -> Often {
+        self.requests.often(route, method)
     }
 
     pub fn refused(&self, refused: &Refused) {

@@ -1,7 +1,7 @@
 //! Requests by route, method and status, and how long their answers took.
 
 use super::{families, words};
-use prometheus::{HistogramVec, IntCounterVec, Registry};
+use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, Registry};
 use std::time::Instant;
 
 /// Most answers take less than a millisecond; a pairing code some seconds, and
@@ -38,6 +38,15 @@ impl Requests {
         }
     }
 
+    pub(super) fn often(&self, route: &str, method: &str) -> Often {
+        let labels = [route, words::method(method)];
+        let [route, method] = labels;
+        Often {
+            answered: self.answered.with_label_values(&[route, method, "200"]),
+            took: self.took.with_label_values(&labels),
+        }
+    }
+
     pub(super) fn begin(&self, route: Option<&str>, method: &str) -> Answering<'_> {
         Answering {
             requests: self,
@@ -46,6 +55,22 @@ impl Requests {
             began: Instant::now(),
             status: None,
         }
+    }
+}
+
+/// A call that is made often: its series are looked up once.
+#[derive(Debug, Clone)]
+pub struct Often {
+    /// With 200.
+    answered: IntCounter,
+    took: Histogram,
+}
+
+impl Often {
+    /// A request that came at `began` has been answered with 200.
+    pub fn answered(&self, began: Instant) {
+        self.took.observe(began.elapsed().as_secs_f64());
+        self.answered.inc();
     }
 }
 

@@ -7,7 +7,6 @@ use super::{
 };
 use crate::auth::Origin;
 use axum::{
-    Router,
     body::Body,
     http::{HeaderValue, header::CONNECTION},
 };
@@ -25,7 +24,7 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
+use tower::{Service, ServiceExt};
 
 /// How long a connection may be quiet between two requests. Longer than the
 /// pause of any sensible poller, so that its next request does not meet a
@@ -46,17 +45,36 @@ const IN_A_ROW: u64 = 8;
 /// one that was on its way, and that the client could not know to be late.
 const LATE: Duration = Duration::from_millis(500);
 
+/// What answers the requests.
+pub trait Application:
+    Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<A> Application for A where
+    A: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
 /// A connection that is to be served, with all that goes into it.
-pub(super) struct Visit {
+pub(super) struct Visit<A> {
     pub(super) origin: Origin,
-    pub(super) router: Router,
+    pub(super) application: A,
     pub(super) header_timeout: Duration,
     pub(super) standing: Standing,
     /// Cancelled when it has to answer what has come and take nothing new.
     pub(super) drain: CancellationToken,
 }
 
-impl Visit {
+impl<A: Application> Visit<A> {
     async fn answer(
         &self,
         request: Request<Incoming>,
@@ -71,7 +89,7 @@ impl Visit {
         request
             .extensions_mut()
             .insert(self.standing.acquaintance());
-        let response = self.router.clone().oneshot(request).await?;
+        let response = self.application.clone().oneshot(request).await?;
         Ok(response.map(|body| outbox.put(body, answering)))
     }
 

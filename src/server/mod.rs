@@ -17,6 +17,7 @@ mod standing;
 mod tcp;
 mod terms;
 
+pub use connection::Application;
 pub use control::ControlSocket;
 pub use inherited::{Inherited, inherited};
 pub use listening::Listening;

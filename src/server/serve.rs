@@ -2,13 +2,12 @@
 
 use super::{
     ControlSocket, Terms,
-    connection::Visit,
+    connection::{Application, Visit},
     places::{Client, Place, Places},
     secure::{Secure, is_http2},
     tcp::warn_if_exposed,
 };
 use crate::auth::{Origin, Peer, Rules};
-use axum::Router;
 use std::{
     io::{self, ErrorKind},
     net::SocketAddr,
@@ -32,10 +31,10 @@ const BREATH: Duration = Duration::from_millis(100);
 
 /// The listeners, and what is served on them.
 #[derive(Debug)]
-pub struct Server {
+pub struct Server<A> {
     doors: Vec<Door>,
-    tcp: Router,
-    control: Router,
+    tcp: A,
+    control: A,
     terms: watch::Receiver<Arc<Terms>>,
     rules: watch::Receiver<Arc<Rules>>,
 }
@@ -51,12 +50,12 @@ enum Arrival {
     Control(UnixStream),
 }
 
-impl Server {
+impl<A: Application> Server<A> {
     /// Serves `tcp` on TCP listeners and `control` on control sockets. `rules`
     /// says which group the control sockets belong to.
     pub fn new(
-        tcp: Router,
-        control: Router,
+        tcp: A,
+        control: A,
         terms: watch::Receiver<Arc<Terms>>,
         rules: watch::Receiver<Arc<Rules>>,
     ) -> Self {
@@ -93,12 +92,12 @@ impl Server {
         let (tcp_places, control_places) = (places(), places());
         let mut loops = JoinSet::new();
         for door in self.doors {
-            let (router, places) = match door {
+            let (application, places) = match door {
                 Door::Tcp(_) => (&self.tcp, &tcp_places),
                 Door::Control(_) => (&self.control, &control_places),
             };
             let hall = Hall {
-                router: router.clone(),
+                application: application.clone(),
                 places: places.clone(),
                 terms: self.terms.clone(),
                 drain: stop.clone(),
@@ -124,8 +123,8 @@ impl Server {
 }
 
 /// What lies behind a door.
-struct Hall {
-    router: Router,
+struct Hall<A> {
+    application: A,
     places: Places,
     terms: watch::Receiver<Arc<Terms>>,
     /// Cancelled when the daemon stops.
@@ -137,7 +136,7 @@ struct Hall {
     tasks: TaskTracker,
 }
 
-impl Hall {
+impl<A: Application> Hall<A> {
     async fn receive(mut self, door: Door, mut rules: watch::Receiver<Arc<Rules>>) {
         let mut group = rules.borrow_and_update().control_group;
         let mut failing = false;
@@ -207,12 +206,12 @@ impl Hall {
         if let Some(gone) = place.evicted {
             self.tell_full(gone);
         }
-        let (router, drain) = (self.router.clone(), self.drain.clone());
+        let (application, drain) = (self.application.clone(), self.drain.clone());
         let standing = place.standing.clone();
         let header_timeout = terms.header_timeout;
         let visit = move |origin| Visit {
             origin,
-            router,
+            application,
             header_timeout,
             standing,
             drain,
@@ -264,7 +263,7 @@ impl Hall {
 
 /// TLS, and then what the two agree on. Until the daemon stops: a handshake is
 /// no request that has to be answered.
-async fn secured(secure: Secure, stream: TcpStream, visit: Visit) {
+async fn secured(secure: Secure, stream: TcpStream, visit: Visit<impl Application>) {
     let handshake = timeout(visit.header_timeout, secure.accept(stream));
     let Some(Ok(handshake)) = visit.drain.run_until_cancelled(handshake).await else {
         return;

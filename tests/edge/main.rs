@@ -23,7 +23,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use walinkd::{
-    api::{App, EventFrames, Office, Settings, Work, log_turns, routers},
+    api::{App, EventFrames, Office, Settings, Work, Written, log_turns, routers},
     auth::{Gate, Key, Keyring, Rules, Scope},
     journal::Journal,
     link::{self, Inbox, Snapshot},
@@ -167,6 +167,7 @@ async fn edge(max_connections: usize, header_timeout: Duration, request_timeout:
         logs: log_turns(),
         meter: Arc::new(Meter::new("0.0.0")),
         frames: EventFrames::default(),
+        written: Written::default(),
         now: || NOW,
     });
     let mut server = Server::new(routers.tcp, routers.control, terms, rules_now);

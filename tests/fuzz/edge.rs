@@ -67,6 +67,7 @@ impl Edge {
             logs: walinkd::api::log_turns(),
             meter: Arc::new(Meter::new("0.0.0")),
             frames: walinkd::api::EventFrames::default(),
+            written: walinkd::api::Written::default(),
             now: || NOW,
         }
     }

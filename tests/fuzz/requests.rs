@@ -3,7 +3,6 @@
 
 use crate::edge::{Edge, runtime};
 use axum::{
-    Router,
     body::Body,
     http::{Request, Response},
 };
@@ -135,7 +134,7 @@ fn read(input: &[u8]) -> Option<Request<Body>> {
 
 struct Bench {
     runtime: Runtime,
-    router: Router,
+    router: walinkd::api::Front,
     description: Value,
     _edge: Edge,
 }

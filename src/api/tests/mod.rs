@@ -11,8 +11,8 @@ mod passkey;
 mod shape;
 
 use super::{
-    App, EventFrames, Office, Routers, Settings, Work, dashboard::MEDIA as PAGE, events::MEDIA,
-    log_turns, routers,
+    App, EventFrames, Front, Office, Routers, Settings, Work, Written, dashboard::MEDIA as PAGE,
+    events::MEDIA, log_turns, routers,
 };
 use crate::{
     auth::{Gate, Key, Keyring, Origin, Rules, Scope},
@@ -26,7 +26,6 @@ use crate::{
     },
 };
 use axum::{
-    Router,
     body::Body,
     http::{HeaderMap, HeaderValue, Request, StatusCode},
 };
@@ -314,6 +313,7 @@ fn bench_in(folder: TempDir, reload: fn() -> Result<ReloadReport, Problem>) -> B
             logs: log_turns(),
             meter: Arc::new(Meter::new("0.0.0")),
             frames: EventFrames::default(),
+            written: Written::default(),
             now: || NOW,
         }),
         snapshots,
@@ -340,7 +340,7 @@ impl Answer {
     }
 }
 
-async fn send(router: &Router, request: Request<Body>) -> Answer {
+async fn send(router: &Front, request: Request<Body>) -> Answer {
     let response = router
         .clone()
         .oneshot(request)

@@ -32,6 +32,26 @@ async fn unknown_paths_and_methods_are_told() {
     }
 }
 
+/// What most ask is answered at once; a `?` sends it the way of all the rest.
+#[tokio::test]
+async fn the_status_is_the_same_at_once_and_by_the_table() {
+    let bench = bench();
+    for key in ["reader", "manager", "wrong", ""] {
+        for router in [&bench.routers.tcp, &bench.routers.control] {
+            let ask = |path| send(router, call("GET", path, key));
+            let at_once = ask("/connection/status").await;
+            let mut by_table = ask("/connection/status?").await;
+            assert_eq!(at_once.status, by_table.status, "{key}");
+            // hyper writes the one, and only a page reads the other.
+            for name in ["content-length", "access-control-expose-headers"] {
+                by_table.headers.remove(name);
+            }
+            assert_eq!(at_once.headers, by_table.headers, "{key}");
+            assert_eq!(at_once.body, by_table.body, "{key}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn head_works_where_get_does() {
     let bench = bench();

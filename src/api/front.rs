@@ -1,0 +1,97 @@
+//! The way in for every request.
+
+use super::{App, guard, seal, status, table};
+use crate::{auth::Scope, metrics::Often};
+use axum::{
+    Router,
+    extract::Request,
+    http::{
+        HeaderValue, Method,
+        header::{ORIGIN, VARY},
+    },
+    response::{IntoResponse, Response},
+    routing::future::RouteFuture,
+};
+use futures_util::future::Either;
+use std::{
+    convert::Infallible,
+    future::{Ready, ready},
+    sync::Arc,
+    task::{Context, Poll},
+    time::Instant,
+};
+use tower::Service;
+
+/// Answers at once what most callers ask, many times a second; all else goes the
+/// way of the table of calls. The answer is the same on either way.
+#[derive(Clone)]
+pub struct Front {
+    app: Arc<App>,
+    /// What the table asks for the status.
+    right: Scope,
+    /// Whether pages of other origins may come, and caches must know.
+    varies: bool,
+    often: Often,
+    calls: Router,
+}
+
+impl Front {
+    pub(super) fn new(app: Arc<App>, varies: bool, calls: Router) -> Self {
+        Self {
+            often: app.meter.often(status::PATH, Method::GET.as_str()),
+            app,
+            right: table::right_to(status::PATH),
+            varies,
+            calls,
+        }
+    }
+
+    /// The status, when the request asks for nothing more, and no page asks.
+    fn at_once(&self, request: &Request) -> Option<Response> {
+        let plain = request.uri().path() == status::PATH
+            && request.uri().query().is_none()
+            && request.method() == Method::GET
+            && !request.headers().contains_key(ORIGIN);
+        if !plain {
+            return None;
+        }
+        let began = Instant::now();
+        let mut response = match guard::admit(&self.app, self.right, request) {
+            Ok(caller) => {
+                let mut response = status::now(&self.app).into_response();
+                guard::tell_right(&mut response, caller.scope);
+                self.often.answered(began);
+                response
+            }
+            Err(refusal) => {
+                let refusal = refusal.into_response();
+                let call = self.app.meter.begin(Some(status::PATH), "GET");
+                call.answered(refusal.status().as_u16());
+                refusal
+            }
+        };
+        seal(response.headers_mut());
+        if self.varies {
+            let origin = HeaderValue::from_static("origin");
+            response.headers_mut().insert(VARY, origin);
+        }
+        Some(response)
+    }
+}
+
+impl Service<Request> for Front {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Either<Ready<Result<Response, Infallible>>, RouteFuture<Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        match self.at_once(&request) {
+            Some(response) => Either::Left(ready(Ok(response))),
+            None => Either::Right(self.calls.call(request)),
+        }
+    }
+}
