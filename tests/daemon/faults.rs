@@ -326,7 +326,7 @@ async fn a_damaged_session_is_set_aside_and_told() {
             .is_some_and(|text| text.contains("set aside")),
         "{status}"
     );
-    assert!(daemon.log().contains("damaged"), "{}", daemon.log());
+    daemon.until_logged("damaged").await;
     let kept = std::fs::read_dir(home.state())
         .expect("readable")
         .any(|entry| {

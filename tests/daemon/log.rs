@@ -156,11 +156,7 @@ async fn a_damaged_journal_costs_the_log_and_not_the_link() {
     })
     .await;
     assert_eq!(events[0]["type"], "connection.store");
-    assert!(
-        daemon.log().contains("journal.db.damaged-"),
-        "{}",
-        daemon.log()
-    );
+    daemon.until_logged("journal.db.damaged-").await;
     let aside = files(&home.state()).into_iter().any(|(path, bytes)| {
         path.to_string_lossy().contains("journal.db.damaged-") && bytes == b"no journal any more"
     });

@@ -76,7 +76,7 @@ async fn https_speaks_tls_1_2_and_1_3_and_both_versions_of_http() {
     home.configure_with(&pair.settings(), "");
     let daemon = home.start();
     daemon.status().await;
-    assert!(daemon.log().contains(" is ready: https://127.0.0.1:"));
+    daemon.until_logged(" is ready: https://127.0.0.1:").await;
     let url = format!("https://localhost:{}/connection/status", home.port);
     let cert = pair.cert.to_str().expect("UTF-8");
     let key = format!("x-api-key: {KEY}");

@@ -314,11 +314,7 @@ async fn a_paused_endpoint_says_so_and_loses_nothing() {
     drop(journal);
     let daemon = started(&home).await;
     listed(&daemon, "shop", |one| one["paused"] == true).await;
-    assert!(
-        daemon.log().contains("for three days now"),
-        "{}",
-        daemon.log()
-    );
+    daemon.until_logged("for three days now").await;
     receiver.set(Mood::Take);
     assert_eq!(daemon.post("/admin/webhooks/resume").await.status, 200);
     listed(&daemon, "shop", |one| {

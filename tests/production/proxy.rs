@@ -97,11 +97,7 @@ async fn both_the_socket_and_the_version_go_through_it() {
             .as_str()
             .is_some_and(|text| text.contains("proxy"))
     );
-    assert!(
-        daemon.log().contains("going on with 2.3000."),
-        "{}",
-        daemon.log()
-    );
+    daemon.until_logged("going on with 2.3000.").await;
 }
 
 #[tokio::test]

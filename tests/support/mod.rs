@@ -203,6 +203,19 @@ impl Daemon {
         self.log.lock().unwrap().clone()
     }
 
+    /// Waits until its log has this: what it writes is read beside.
+    pub(crate) async fn until_logged(&self, text: &str) {
+        let deadline = Instant::now() + SOON;
+        while !self.log().contains(text) {
+            assert!(
+                Instant::now() < deadline,
+                "waited for {text:?}; log:\n{}",
+                self.log()
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     pub(crate) fn signal(&self, signal: nix::sys::signal::Signal) {
         nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.pid()), signal).expect("it lives");
     }
