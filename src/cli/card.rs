@@ -1,6 +1,6 @@
 //! What a waiting verb shows: text for a window of some size, at some moment.
 
-use super::screen::{Paint, paint};
+use super::screen::{Paint, paint, wrapped};
 use crate::picture::{Drawing, Ink, QUIET, Symbol};
 use std::time::{Duration, Instant};
 
@@ -11,10 +11,10 @@ pub(super) const SCAN: &str = "Scan it: WhatsApp > Linked devices > Link a devic
 pub(super) const ENTER: &str = "Enter it: WhatsApp on the phone > Linked devices > Link a device \
                                 > Link with phone number instead.";
 
-const COMING: &str = "A new one is coming.";
+/// The lines of a window in which what is torn can be scrolled to.
+pub(super) const SCROLLS: usize = usize::MAX;
 
-/// Narrower than this nothing can be told.
-const NARROWEST: usize = 8;
+const COMING: &str = "A new one is coming.";
 
 /// What is on show.
 pub(super) enum Card {
@@ -104,18 +104,24 @@ pub(super) fn drawn(
             return Ok(drawing.draw(&symbol, sheet.ink));
         }
     }
-    let (width, height) = drawing.room(&symbol);
     let (columns, lines) = sheet.window.unwrap_or_default();
+    let needs = |(width, height)| match lines {
+        SCROLLS => format!("{width}"),
+        _ => format!("{width}x{}", height + below(width)),
+    };
+    let has = match lines {
+        SCROLLS => format!("{columns} columns wide"),
+        _ => format!("{columns}x{lines}"),
+    };
     let mut said = format!(
-        "The window is {columns}x{lines}, the code needs {width}x{}: enlarge it, zoom out, or \
-         write a picture with walinkd qr --png FILE.",
-        height + below(width)
+        "The window is {has}, the code needs {}: enlarge it, zoom out, or write a picture with \
+         walinkd qr --png FILE.",
+        needs(drawing.room(&symbol))
     );
     if drawing == Drawing::Ascii {
-        let (width, height) = Drawing::Half.room(&symbol);
+        let less = needs(Drawing::Half.room(&symbol));
         said.push_str(&format!(
-            " In a UTF-8 locale (LANG=C.UTF-8) it needs {width}x{}.",
-            height + below(width)
+            " In a UTF-8 locale (LANG=C.UTF-8) it needs {less}."
         ));
     }
     Err(said)
@@ -146,29 +152,6 @@ fn left(until: Option<Instant>, now: Instant) -> String {
         0 => COMING.to_owned(),
         seconds => format!("Good for {seconds} s."),
     }
-}
-
-/// Broken at blanks into lines of at most `columns`.
-fn wrapped(text: &str, columns: usize) -> String {
-    let columns = columns.max(NARROWEST);
-    let mut lines = vec![String::new()];
-    let mut width = 0;
-    for word in text.split_whitespace() {
-        let length = word.chars().count();
-        if width > 0 && width + 1 + length > columns {
-            lines.push(String::new());
-            width = 0;
-        }
-        if let Some(line) = lines.last_mut() {
-            if width > 0 {
-                line.push(' ');
-                width += 1;
-            }
-            line.push_str(word);
-            width += length;
-        }
-    }
-    lines.join("\n")
 }
 
 #[cfg(test)]
@@ -223,6 +206,17 @@ mod tests {
     }
 
     #[test]
+    fn a_window_that_scrolls_is_told_by_its_width() {
+        let (width, _) = Drawing::Half.room(&symbol().with_margin(1));
+        let text = within((width, SCROLLS), true).expect("it fits");
+        assert!(text.contains('█'));
+        let said = within((width - 1, SCROLLS), true).expect_err("no room");
+        let columns = width - 1;
+        let begins = format!("The window is {columns} columns wide, the code needs {width}: ");
+        assert!(said.starts_with(&begins), "{said}");
+    }
+
+    #[test]
     fn the_time_left_is_counted_down() {
         let now = Instant::now();
         let end = until("20 seconds", now);
@@ -236,8 +230,6 @@ mod tests {
 
     #[test]
     fn lines_are_broken_where_the_window_ends() {
-        assert_eq!(wrapped("a bb  ccc dddd", 8), "a bb ccc\ndddd");
-        assert_eq!(wrapped("averylongword b", 3), "averylongword\nb");
         let card = Card::Code {
             before: None,
             code: "ABCD-EFGH".to_owned(),

@@ -28,7 +28,7 @@ pub(super) struct Arguments {
     /// Show the code and do not wait for the phone
     #[arg(long)]
     no_wait: bool,
-    /// Show the whole phone number
+    /// Show the phone number in full
     #[arg(long)]
     show_number: bool,
 }

@@ -2,7 +2,7 @@
 
 use super::{
     board::Board,
-    card::{self, Card, SCAN},
+    card::{self, Card, SCAN, Sheet},
     failure::Failure,
     screen::{self, complain, plain, say},
     step,
@@ -33,7 +33,7 @@ pub(super) struct Arguments {
     /// Show the present one and do not wait for the phone
     #[arg(long)]
     no_wait: bool,
-    /// Show the whole phone number
+    /// Show the phone number in full
     #[arg(long)]
     show_number: bool,
 }
@@ -210,13 +210,25 @@ fn print(form: &Form, qr: &QrCodeBody) -> Result<(), Failure> {
     }
 }
 
-/// A drawing for a terminal that scrolls: only its width counts.
+/// What the daemon prints on its own terminal, where the log scrolls a drawing by:
+/// one that is too high can be scrolled to, one that is too wide is torn.
 pub(super) fn draw(text: &str) -> String {
-    let mut sheet = screen::sheet();
-    sheet.window = sheet.window.map(|(columns, _)| (columns, usize::MAX));
-    match Symbol::new(text, QUIET) {
-        Ok(symbol) => card::drawn(&symbol, sheet, |_| 0).unwrap_or_else(|refusal| refusal),
-        Err(error) => error.to_string(),
+    let symbol = match Symbol::new(text, QUIET) {
+        Ok(symbol) => symbol,
+        Err(error) => return error.to_string(),
+    };
+    let sheet = screen::sheet();
+    // The caption with a line before and one after, and the cursor.
+    if let Ok(drawing) = card::drawn(&symbol, sheet, |_| 4) {
+        return format!("{drawing}\n{SCAN}");
+    }
+    let window = sheet.window.map(|(columns, _)| (columns, card::SCROLLS));
+    match card::drawn(&symbol, Sheet { window, ..sheet }, |_| 0) {
+        Ok(drawing) => format!(
+            "{drawing}\n{SCAN}\nThe window is too low to show all of the code: enlarge it or zoom \
+             out, or write a picture with walinkd qr --png FILE."
+        ),
+        Err(refusal) => refusal,
     }
 }
 

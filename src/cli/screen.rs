@@ -10,6 +10,9 @@ use std::{
     io::{self, IsTerminal as _, Write as _},
 };
 
+/// Narrower than this nothing can be told.
+const NARROWEST: usize = 8;
+
 /// Writes to standard output.
 pub(super) fn say(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
@@ -25,10 +28,13 @@ pub(super) fn send(text: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// Writes to standard error.
+/// Writes sentences to standard error.
 #[expect(clippy::print_stderr, reason = "the one place that does")]
 pub(super) fn complain(text: &str) {
-    eprintln!("{text}");
+    match terminal_size::terminal_size_of(io::stderr()) {
+        Some((columns, _)) => eprintln!("{}", wrapped(text, columns.0.into())),
+        None => eprintln!("{text}"),
+    }
 }
 
 /// True when standard output is a screen, which can be drawn over.
@@ -104,6 +110,40 @@ pub(super) fn plain(text: &str) -> String {
         .collect()
 }
 
+/// Broken at blanks into lines of at most `columns`.
+pub(super) fn wrapped(text: &str, columns: usize) -> String {
+    let columns = columns.max(NARROWEST);
+    let mut lines = Vec::new();
+    for text in text.lines() {
+        let (mut line, mut width) = (String::new(), 0);
+        for word in text.split_whitespace() {
+            let length = word.chars().count();
+            if width > 0 && width + 1 + length > columns {
+                lines.push(std::mem::take(&mut line));
+                width = 0;
+            }
+            if width > 0 {
+                line.push(' ');
+                width += 1;
+            }
+            line.push_str(word);
+            width += length;
+        }
+        lines.push(line);
+    }
+    lines.join("\n")
+}
+
+/// A text that stands behind a label of so many columns, and goes on below itself.
+pub(super) fn hanging(text: &str, label: usize, window: Option<(usize, usize)>) -> String {
+    match window {
+        Some((columns, _)) => {
+            wrapped(text, columns.saturating_sub(label)).replace('\n', &format!("\n{:label$}", ""))
+        }
+        None => text.to_owned(),
+    }
+}
+
 /// A number as the screen shows it: masked unless asked otherwise.
 pub(super) fn number(digits: &str, whole: bool) -> String {
     match PhoneNumber::parse(digits) {
@@ -161,6 +201,16 @@ mod tests {
             let text = moment(at, at.plus_millis(away));
             assert_eq!(text, format!("2025-12-27 05:00:00 UTC {said}"));
         }
+    }
+
+    #[test]
+    fn lines_are_broken_where_the_window_ends() {
+        assert_eq!(wrapped("a bb  ccc dddd", 8), "a bb ccc\ndddd");
+        assert_eq!(wrapped("averylongword b", 3), "averylongword\nb");
+        assert_eq!(wrapped("one\n\ntwo three", 8), "one\n\ntwo\nthree");
+        let window = Some((14, 24));
+        assert_eq!(hanging("one two three", 4, window), "one two\n    three");
+        assert_eq!(hanging("one  two three", 4, None), "one  two three");
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub(super) async fn run(client: &Client, arguments: &Arguments) -> Result<(), Fa
         let view = View {
             show_number: arguments.show_number,
             colour: screen::has_colour(),
+            window: screen::window(),
             now: Timestamp::now(),
         };
         let doors = Doors::of(client).await;
@@ -63,11 +64,13 @@ impl fmt::Display for Doors {
     /// Lines that go on where the status has ended.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for place in &self.listeners {
-            write!(f, "\n{:>9}: {}", "listens", plain(place))?;
+            let line = labelled("listens", &plain(place), screen::window());
+            write!(f, "\n{line}")?;
         }
         let keys: Vec<String> = self.keys.iter().map(key).collect();
         if !keys.is_empty() {
-            write!(f, "\n{:>9}: {}", "keys", keys.join(", "))?;
+            let line = labelled("keys", &keys.join(", "), screen::window());
+            write!(f, "\n{line}")?;
         }
         Ok(())
     }
@@ -83,7 +86,13 @@ fn key(key: &KeyInfo) -> String {
 pub(super) struct View {
     pub(super) show_number: bool,
     pub(super) colour: bool,
+    pub(super) window: Option<(usize, usize)>,
     pub(super) now: Timestamp,
+}
+
+/// `    state: connected`, with what does not fit below.
+fn labelled(label: &str, text: &str, window: Option<(usize, usize)>) -> String {
+    format!("{label:>9}: {}", screen::hanging(text, 11, window))
 }
 
 impl View {
@@ -91,7 +100,7 @@ impl View {
         let mut lines = Vec::new();
         let mut line = |label: &str, text: &str| {
             if !text.is_empty() {
-                lines.push(format!("{label:>9}: {text}"));
+                lines.push(labelled(label, text, self.window));
             }
         };
         for warning in &status.health {
@@ -214,6 +223,7 @@ mod tests {
         let view = View {
             show_number,
             colour,
+            window: None,
             now: NOW,
         };
         view.render(&status())

@@ -145,6 +145,7 @@ impl Watch<'_> {
                 let view = View {
                     show_number: false,
                     colour: self.colour,
+                    window: screen::window(),
                     now: Timestamp::now(),
                 };
                 say(&view.render(&status.data))

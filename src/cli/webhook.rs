@@ -2,7 +2,7 @@
 
 use super::{
     failure::Failure,
-    screen::{moment, plain, say},
+    screen::{self, moment, plain, say},
 };
 use crate::{
     client::Client,
@@ -145,5 +145,6 @@ fn block(webhook: &WebhookInfo, now: Timestamp) -> String {
 }
 
 fn line(name: &str, value: &str) -> String {
+    let value = screen::hanging(value, 11, screen::window());
     format!("  {name:<9}{value}")
 }

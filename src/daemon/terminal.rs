@@ -3,7 +3,7 @@
 use crate::link::Handle;
 use std::time::Duration;
 
-/// Turns a QR code's text into what to print.
+/// Turns a QR code's text into what to print, with how to scan it.
 pub type Draw = Box<dyn Fn(&str) -> String + Send + Sync>;
 
 /// Whoever has the terminal open is asking: codes go on while it is.
@@ -27,14 +27,11 @@ pub(super) async fn show(link: Handle, draw: Draw) {
         });
         if code != shown {
             if let Some(qr) = &snapshot.qr {
-                println!("\n{}", draw(&qr.code));
-                println!(
-                    "On the phone: WhatsApp, Linked devices, Link a device; scan this code.\n"
-                );
+                println!("\n{}\n", draw(&qr.code));
             } else if let Some(code) = &snapshot.pairing {
                 println!("\nPairing code: {}\n", code.pairing_code);
                 println!(
-                    "On the phone: WhatsApp, Linked devices, Link a device, Link with phone number instead.\n"
+                    "Enter it: WhatsApp on the phone > Linked devices > Link a device > Link with phone number instead.\n"
                 );
             }
             shown = code;
