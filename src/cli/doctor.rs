@@ -21,6 +21,9 @@ pub(super) struct Arguments {
     json: bool,
 }
 
+const MANAGE: &str = "run this as root, or as a member of the group in control.group";
+const SEE_LOG: &str = "see journalctl -u walinkd, and restart it if it stays so";
+
 pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
     let findings = super::runtime()?.block_on(examine(common))?;
     let failed = findings
@@ -65,6 +68,10 @@ async fn examine(common: &Common) -> Result<Vec<Finding>, Failure> {
     };
     let answers = ask(&client, &mut findings).await;
     findings.extend(daemon::examine(&config, answers));
+    findings.push(match answers {
+        true => keys(&client).await,
+        false => daemon::examine_keys(&config),
+    });
     findings.extend(daemon::examine_network(&config).await);
     Ok(findings)
 }
@@ -84,13 +91,11 @@ async fn ask(client: &Client, findings: &mut Vec<Finding>) -> bool {
         }
         Err(Error::Closed { socket, .. }) => {
             let found = format!("{} is closed to this user", socket.display());
-            let next = "run this as root, or as a member of the group in control.group";
-            findings.push(Finding::warning("daemon", found, next));
+            findings.push(Finding::warning("daemon", found, MANAGE));
             return true;
         }
         Err(error) => {
-            let next = "see journalctl -u walinkd, and restart it if it stays so";
-            findings.push(Finding::failure("daemon", error.to_string(), next));
+            findings.push(Finding::failure("daemon", error.to_string(), SEE_LOG));
             return true;
         }
     };
@@ -124,6 +129,18 @@ async fn ask(client: &Client, findings: &mut Vec<Finding>) -> bool {
     true
 }
 
+/// Of the daemon that answers: it knows of those in its environment as well.
+async fn keys(client: &Client) -> Finding {
+    match client.keys().await {
+        Ok(answer) => daemon::examine_keys_in_force(&answer.data),
+        Err(Error::Closed { .. }) => {
+            let found = "only who may open the daemon's socket can ask for them";
+            Finding::warning("keys", found, MANAGE)
+        }
+        Err(error) => Finding::failure("keys", error.to_string(), SEE_LOG),
+    }
+}
+
 fn word(verdict: Verdict) -> (&'static str, Paint) {
     match verdict {
         Verdict::Ok => ("ok", Paint::Green),
@@ -142,13 +159,16 @@ fn object(finding: &Finding) -> Value {
 }
 
 fn line(finding: &Finding, colour: bool) -> String {
+    const LABEL: usize = 18;
+    let window = screen::window();
     let (word, shade) = word(finding.verdict);
     let word = paint(&format!("{word:<7}"), shade, colour);
     let found = super::failure::lines(&finding.found);
-    let next = finding
-        .next
-        .as_deref()
-        .map(|next| format!("\n{:18}-> {}", "", plain(next)));
+    let found = screen::hanging(&found, LABEL, window);
+    let next = finding.next.as_deref().map(|next| {
+        let next = screen::hanging(&plain(next), LABEL + 3, window);
+        format!("\n{:LABEL$}-> {next}", "")
+    });
     format!(
         "{word} {:>8}: {found}{}",
         finding.check,

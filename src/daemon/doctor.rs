@@ -7,7 +7,7 @@ use crate::{
     config::Config,
     dial::{DialError, Dialer},
     wa::{probe, public_trust},
-    wire::Timestamp,
+    wire::{KeyInfo, Timestamp},
 };
 use nix::unistd::{AccessFlags, access, geteuid};
 use std::{
@@ -21,6 +21,7 @@ use std::{
 const NOT_BEFORE: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 /// Clocks differ by so much without anybody noticing.
 const SKEW: i64 = 5 * 60_000;
+const KEYS: &str = "keys";
 /// Before a key's end, so that there is time to make another.
 const SOON: i64 = 30 * 86_400_000;
 
@@ -68,17 +69,11 @@ impl Finding {
     }
 }
 
-/// Looks at all but the network. `answers` says whether a daemon does, on the
-/// control socket.
+/// Looks at this machine. `answers` says whether a daemon does, on the control
+/// socket.
 pub fn examine(config: &Config, answers: bool) -> Vec<Finding> {
     let dir = &config.storage.state_dir;
-    let now = Timestamp::now();
-    vec![
-        state(dir),
-        lock(dir, answers),
-        clock(dir, now),
-        keys(config, now),
-    ]
+    vec![state(dir), lock(dir, answers), clock(dir, Timestamp::now())]
 }
 
 fn state(dir: &Path) -> Finding {
@@ -202,21 +197,38 @@ fn clock(dir: &Path, now: Timestamp) -> Finding {
     }
 }
 
-fn keys(config: &Config, now: Timestamp) -> Finding {
-    const CHECK: &str = "keys";
+/// The keys that a start would find.
+pub fn examine_keys(config: &Config) -> Finding {
     let dir = &config.storage.state_dir;
     let stored = match KeyFile::new(dir).load() {
         Ok(stored) => stored,
         Err(error) => {
-            return Finding::failure(CHECK, "keys.toml cannot be used", error.to_string());
+            return Finding::failure(KEYS, "keys.toml cannot be used", error.to_string());
         }
     };
     let configured = config.auth.keys.iter().map(|key| (&*key.name, key.expires));
     let made = stored.iter().map(|key| (&*key.name, key.expires));
-    let mut all: Vec<(&str, Option<Timestamp>)> = configured.chain(made).collect();
+    let mut all: Vec<Key<'_>> = configured.chain(made).collect();
     if config.auth.keys.is_empty() && dir.join("api-key").exists() {
         all.push(("api-key", None));
     }
+    if all.is_empty() {
+        return Finding::ok(KEYS, "none yet: the first start makes one");
+    }
+    keys(&all, Timestamp::now())
+}
+
+/// The keys of the daemon that runs, by itself: it has some that no file tells.
+pub fn examine_keys_in_force(all: &[KeyInfo]) -> Finding {
+    let all = all.iter().map(|key| (&*key.name, key.expires));
+    keys(&all.collect::<Vec<_>>(), Timestamp::now())
+}
+
+/// Its name and its end.
+type Key<'a> = (&'a str, Option<Timestamp>);
+
+fn keys(all: &[Key<'_>], now: Timestamp) -> Finding {
+    const NEXT: &str = "make another with walinkd key add, then walinkd key remove the old one";
     let ends = |by: i64| {
         let names = all
             .iter()
@@ -224,16 +236,15 @@ fn keys(config: &Config, now: Timestamp) -> Finding {
         let names: Vec<&str> = names.map(|(name, _)| *name).collect();
         (!names.is_empty()).then(|| names.join(", "))
     };
-    const NEXT: &str = "make another with walinkd key add, then walinkd key remove the old one";
     if let Some(names) = ends(0) {
-        Finding::warning(CHECK, format!("no longer hold: {names}"), NEXT)
+        Finding::warning(KEYS, format!("no longer hold: {names}"), NEXT)
     } else if let Some(names) = ends(SOON) {
-        Finding::warning(CHECK, format!("end within 30 days: {names}"), NEXT)
+        Finding::warning(KEYS, format!("end within 30 days: {names}"), NEXT)
     } else {
         match all.len() {
-            0 => Finding::ok(CHECK, "none yet: the first start makes one"),
-            1 => Finding::ok(CHECK, "1 key holds"),
-            several => Finding::ok(CHECK, format!("{several} keys hold")),
+            0 => Finding::ok(KEYS, "none: walinkd key add makes one"),
+            1 => Finding::ok(KEYS, "1 key holds"),
+            several => Finding::ok(KEYS, format!("{several} keys hold")),
         }
     }
 }

@@ -49,6 +49,12 @@ async fn all_is_well_with_a_linked_daemon_and_it_is_left_alone() {
     ] {
         assert_verdict(&checks, check, "ok");
     }
+    // The only key is in the daemon's environment, where no file tells of it.
+    assert!(verdict(&checks, "keys").1.contains("1 key holds"));
+    let added = daemon.cli(&["key", "add", "old", "--expires", "2999-01-01"]);
+    assert!(added.await.status.success());
+    let (_, checks) = doctor(&home).await;
+    assert!(verdict(&checks, "keys").1.contains("2 keys hold"));
     // It looked without logging in, and took nobody's place.
     assert_eq!(sandbox.stats().logins, 1);
     assert_eq!(daemon.status().await["isConnected"], true);
