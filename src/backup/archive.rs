@@ -155,7 +155,10 @@ impl Archive {
             path: path.to_owned(),
             why,
         };
-        File::open(path).map_err(|error| foreign(error.to_string()))?;
+        File::open(path).map_err(|error| match error.kind() {
+            ErrorKind::PermissionDenied => BackupError::io(path)(error),
+            _ => foreign(error.to_string()),
+        })?;
         // It may lie where nobody writes.
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let archive =

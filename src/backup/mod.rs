@@ -25,7 +25,7 @@ const SCRATCH: &str = "backup.tmp";
 /// Why there is no copy, or no way back from it.
 #[derive(Debug, Error)]
 pub enum BackupError {
-    #[error("{}: {source}: make room, or let this user write there", path.display())]
+    #[error("{}: {source}: {}", path.display(), hint(source))]
     Io { path: PathBuf, source: io::Error },
     #[error("{}: {source}: see whether the file is sound", path.display())]
     Sqlite {
@@ -36,6 +36,15 @@ pub enum BackupError {
     NoArchive { path: PathBuf, why: String },
     #[error("{}: damaged: {why}: take another copy", path.display())]
     Damaged { path: PathBuf, why: String },
+}
+
+/// What to do about a file that cannot be used.
+pub fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "run this as root, or as the daemon's user",
+        io::ErrorKind::NotFound => "see whether its folder is there",
+        _ => "make room, or see whether its file system can be written to",
+    }
 }
 
 impl BackupError {

@@ -44,7 +44,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure>
     let fresh = PathBuf::from(fresh);
     let made = make(common, &fresh).and_then(|()| {
         let copy = BackupFile::open(&fresh).map_err(|error| Failure::work("backup", &error))?;
-        fs::rename(&fresh, file).map_err(|error| unwritable(file, error))?;
+        fs::rename(&fresh, file).map_err(|error| unwritable(file, &error))?;
         sync_folder(file);
         Ok(copy)
     });
@@ -91,14 +91,14 @@ async fn fetch(client: &Client, fresh: &Path) -> Result<Result<(), Failure>, Err
     let mut copy = client.backup().await?;
     let mut file = match private(fresh) {
         Ok(file) => file,
-        Err(error) => return Ok(Err(unwritable(fresh, error))),
+        Err(error) => return Ok(Err(unwritable(fresh, &error))),
     };
     while let Some(piece) = copy.next().await? {
         if let Err(error) = file.write_all(&piece) {
-            return Ok(Err(unwritable(fresh, error)));
+            return Ok(Err(unwritable(fresh, &error)));
         }
     }
-    Ok(file.sync_all().map_err(|error| unwritable(fresh, error)))
+    Ok(file.sync_all().map_err(|error| unwritable(fresh, &error)))
 }
 
 fn private(path: &Path) -> std::io::Result<File> {
@@ -115,7 +115,6 @@ fn sync_folder(file: &Path) {
     let _ = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
 }
 
-fn unwritable(path: &Path, error: std::io::Error) -> Failure {
-    let shown = format!("{}: make room, or name another file", path.display());
-    Failure::work("backup", &anyhow::Error::new(error).context(shown))
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::file("backup", path, error)
 }

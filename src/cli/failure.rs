@@ -8,9 +8,10 @@ use super::{
 use crate::{
     client,
     config::Faults,
+    daemon,
     wire::{Code, Problem},
 };
-use std::{fmt::Display, io, process::ExitCode};
+use std::{fmt::Display, io, path::Path, process::ExitCode};
 use tokio::signal::unix::SignalKind;
 
 /// Refused or failed.
@@ -84,9 +85,29 @@ impl Failure {
             let cause = cause.downcast_ref::<io::Error>();
             cause.is_some_and(|cause| cause.kind() == io::ErrorKind::PermissionDenied)
         });
+        // An error may tell its cause itself, where that reads best.
+        let mut told = String::new();
+        for cause in error.chain().map(ToString::to_string) {
+            if told.is_empty() {
+                told = cause;
+            } else if !told.contains(&cause) {
+                told = format!("{told}: {cause}");
+            }
+        }
         Self {
             exit: if forbidden { NOT_PERMITTED } else { FAILED },
-            message: format!("walinkd: {what}: {}", plain(&format!("{error:#}"))),
+            message: format!("walinkd: {what}: {}", plain(&told)),
+        }
+    }
+
+    /// A file that cannot be used.
+    pub(super) fn file(what: &str, path: &Path, error: &io::Error) -> Self {
+        let path = path.display();
+        let hint = daemon::file_hint(error);
+        let forbidden = error.kind() == io::ErrorKind::PermissionDenied;
+        Self {
+            exit: if forbidden { NOT_PERMITTED } else { FAILED },
+            ..Self::new(what, format!("{path}: {error}"), hint)
         }
     }
 

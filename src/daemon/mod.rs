@@ -19,6 +19,7 @@ mod state_dir;
 mod terminal;
 mod webhooks;
 
+pub use crate::backup::hint as file_hint;
 pub use doctor::{Finding, Verdict, examine, examine_keys, examine_keys_in_force, examine_network};
 pub use offline::{BackupFile, Restored, back_up, restore};
 pub use terminal::Draw;
