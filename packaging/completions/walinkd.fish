@@ -87,7 +87,7 @@ complete -c walinkd -n "__fish_walinkd_using_subcommand qr" -l socket -d 'The da
 complete -c walinkd -n "__fish_walinkd_using_subcommand qr" -l instance -d 'The instance walinkd@NAME' -r
 complete -c walinkd -n "__fish_walinkd_using_subcommand qr" -l raw -d 'Print the text of the QR code instead of drawing it'
 complete -c walinkd -n "__fish_walinkd_using_subcommand qr" -l no-wait -d 'Show the present one and do not wait for the phone'
-complete -c walinkd -n "__fish_walinkd_using_subcommand qr" -l show-number -d 'Show the whole phone number'
+complete -c walinkd -n "__fish_walinkd_using_subcommand qr" -l show-number -d 'Show the phone number in full'
 complete -c walinkd -n "__fish_walinkd_using_subcommand qr" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c walinkd -n "__fish_walinkd_using_subcommand pair" -l code -d 'A pairing code of your own, for example ABCD-EFGH' -r
 complete -c walinkd -n "__fish_walinkd_using_subcommand pair" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
@@ -95,7 +95,7 @@ complete -c walinkd -n "__fish_walinkd_using_subcommand pair" -l socket -d 'The 
 complete -c walinkd -n "__fish_walinkd_using_subcommand pair" -l instance -d 'The instance walinkd@NAME' -r
 complete -c walinkd -n "__fish_walinkd_using_subcommand pair" -l replace -d 'Pair beside the live link and take over from it'
 complete -c walinkd -n "__fish_walinkd_using_subcommand pair" -l no-wait -d 'Show the code and do not wait for the phone'
-complete -c walinkd -n "__fish_walinkd_using_subcommand pair" -l show-number -d 'Show the whole phone number'
+complete -c walinkd -n "__fish_walinkd_using_subcommand pair" -l show-number -d 'Show the phone number in full'
 complete -c walinkd -n "__fish_walinkd_using_subcommand pair" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c walinkd -n "__fish_walinkd_using_subcommand passkey" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand passkey" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
@@ -115,7 +115,7 @@ complete -c walinkd -n "__fish_walinkd_using_subcommand pause" -s h -l help -d '
 complete -c walinkd -n "__fish_walinkd_using_subcommand resume" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand resume" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand resume" -l instance -d 'The instance walinkd@NAME' -r
-complete -c walinkd -n "__fish_walinkd_using_subcommand resume" -s h -l help -d 'Print help'
+complete -c walinkd -n "__fish_walinkd_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c walinkd -n "__fish_walinkd_using_subcommand reconnect" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand reconnect" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand reconnect" -l instance -d 'The instance walinkd@NAME' -r

@@ -169,6 +169,8 @@ enum ClientVerb {
     #[command(after_help = "Example: walinkd pause")]
     Pause,
     /// End a pause
+    ///
+    /// When nothing was paused it says so, and that is no failure.
     #[command(after_help = "Example: walinkd resume")]
     Resume,
     /// Drop the connection and connect now
@@ -178,8 +180,10 @@ enum ClientVerb {
     #[command(after_help = "Example: walinkd reconnect")]
     Reconnect,
     /// Make, list and remove API keys
+    #[command(after_help = "Example: walinkd key list")]
     Key(key::Arguments),
     /// List, test and resume webhooks
+    #[command(after_help = "Example: walinkd webhook list")]
     Webhook(webhook::Arguments),
     /// Read the configuration anew and say what changed
     ///

@@ -1,10 +1,14 @@
 //! `walinkd resume`: end a pause.
 
 use super::{failure::Failure, screen::say};
-use crate::client::Client;
+use crate::{client::Client, wire::State};
 
 pub(super) async fn run(client: &Client) -> Result<(), Failure> {
-    let answer = client.resume().await;
-    answer.map_err(|error| Failure::call("resume", error))?;
-    say("Resumed. walinkd status shows how the connection comes up.")
+    let failed = |error| Failure::call("resume", error);
+    let before = client.status().await.map_err(failed)?.data.state;
+    client.resume().await.map_err(failed)?;
+    say(match before {
+        State::Paused => "Resumed. walinkd status shows how the connection comes up.",
+        _ => "Nothing was paused.",
+    })
 }
