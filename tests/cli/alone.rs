@@ -1,13 +1,9 @@
 //! What the command line does without a daemon.
 
-use super::{BINARY, command, directory, outcome, run, walinkd};
+use super::{directory, outcome, run, walinkd};
 use std::{
     fs,
-    os::unix::{
-        fs::PermissionsExt as _, net::UnixListener as StdListener, process::CommandExt as _,
-    },
-    path::Path,
-    process::Command,
+    os::unix::net::UnixListener as StdListener,
     time::{Duration, Instant},
 };
 
@@ -115,43 +111,6 @@ fn an_instance_is_named_by_its_unit() {
     assert!(err.starts_with(start), "{err}");
     assert!(
         err.contains("systemctl start walinkd@no-such-one,"),
-        "{err}"
-    );
-}
-
-#[test]
-fn a_socket_that_is_closed_to_the_user_is_77() {
-    let directory = directory();
-    let socket = directory.path().join("s");
-    let _listener = StdListener::bind(&socket).expect("a socket");
-    fs::set_permissions(&socket, fs::Permissions::from_mode(0o000)).expect("own socket");
-    let socket = socket.to_str().expect("UTF-8");
-    let mut status = if nix::unistd::geteuid().is_root() {
-        // No socket is closed to root, so nobody asks, with a copy of the
-        // binary that nobody can reach.
-        let open = fs::Permissions::from_mode(0o755);
-        fs::set_permissions(directory.path(), open).expect("own directory");
-        let binary = directory.path().join("walinkd");
-        // By another process: a file that is open for writing here would be
-        // so in each child that another test starts just now, and a binary
-        // that somebody may write cannot be run.
-        let copied = Command::new("cp")
-            .args([Path::new(BINARY), &binary])
-            .status();
-        assert!(
-            copied.is_ok_and(|status| status.success()),
-            "no room for a copy"
-        );
-        let mut status = command(&binary, &["--socket", socket, "status"]);
-        status.uid(65534).gid(65534);
-        status
-    } else {
-        walinkd(&["--socket", socket, "status"])
-    };
-    let (code, _, err) = outcome(&status.output().expect("the binary runs"));
-    assert_eq!(code, 77, "{err}");
-    assert!(
-        err.starts_with(&format!("walinkd: {socket} may not be opened: ")),
         "{err}"
     );
 }

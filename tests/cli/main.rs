@@ -13,6 +13,8 @@ mod played;
 mod running;
 mod table;
 mod verbs;
+#[path = "../support/verbs.rs"]
+mod every;
 
 use std::{
     path::Path,

@@ -1,8 +1,14 @@
 //! Each verb in each situation: its exit status, and how it says why.
 
-use super::{directory, outcome, walinkd};
-use clap::Command;
-use std::collections::BTreeSet;
+use super::{BINARY, command, directory, every, outcome, walinkd};
+use std::{
+    fs::{self, Permissions},
+    os::unix::{
+        fs::PermissionsExt as _, net::UnixListener as StdListener, process::CommandExt as _,
+    },
+    path::Path,
+    process::Command,
+};
 
 /// How a verb ends without a daemon.
 #[derive(Clone, Copy, PartialEq)]
@@ -42,33 +48,10 @@ const VERBS: &[(&[&str], Alone)] = &[
     (&["completions", "bash"], Ends(0)),
 ];
 
-/// The verbs that there are, two words for those that have verbs of their own.
-fn all(command: &Command, before: &str) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    let verbs = command.get_subcommands();
-    for verb in verbs.filter(|verb| verb.get_name() != "help") {
-        let name = format!("{before}{}", verb.get_name());
-        if verb.has_subcommands() {
-            names.extend(all(verb, &format!("{name} ")));
-        } else {
-            names.insert(name);
-        }
-    }
-    names
-}
-
 #[test]
 fn no_verb_is_missing_here() {
-    let there = all(&walinkd::cli::command(), "");
-    let here: BTreeSet<String> = there
-        .iter()
-        .filter(|name| {
-            let words: Vec<_> = name.split(' ').collect();
-            VERBS.iter().any(|(verb, _)| verb.starts_with(&words))
-        })
-        .cloned()
-        .collect();
-    assert_eq!(there, here);
+    let here = every::named(VERBS.iter().map(|(verb, _)| *verb));
+    assert_eq!(here, every::all());
 }
 
 /// `walinkd: what: why: what to do`, on one line.
@@ -92,7 +75,7 @@ fn without_a_daemon() {
         "[storage]\nstate_dir = \"{}\"\n[whatsapp]\nurl = \"wss://127.0.0.1:9/\"\n",
         state.display()
     );
-    std::fs::write(&config, text).expect("written");
+    fs::write(&config, text).expect("written");
     let config = config.to_str().expect("UTF-8");
     let running: Vec<_> = VERBS
         .iter()
@@ -117,6 +100,46 @@ fn without_a_daemon() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn with_a_socket_that_is_closed_to_the_user() {
+    let directory = directory();
+    let socket = directory.path().join("s");
+    let _listener = StdListener::bind(&socket).expect("a socket");
+    fs::set_permissions(&socket, Permissions::from_mode(0o000)).expect("own socket");
+    let mut binary = Path::new(BINARY).to_owned();
+    let root = nix::unistd::geteuid().is_root();
+    if root {
+        // No socket is closed to root, so nobody asks, with a copy of the
+        // binary that nobody can reach.
+        let open = Permissions::from_mode(0o755);
+        fs::set_permissions(directory.path(), open).expect("own directory");
+        let copy = directory.path().join("walinkd");
+        // By another process: a file that is open for writing here would be
+        // so in each child that another test starts just now, and a binary
+        // that somebody may write cannot be run.
+        let copied = Command::new("cp").args([&binary, &copy]).status();
+        assert!(
+            copied.is_ok_and(|status| status.success()),
+            "no room for a copy"
+        );
+        binary = copy;
+    }
+    let socket = socket.to_str().expect("UTF-8");
+    for (verb, _) in VERBS.iter().filter(|(_, alone)| *alone == NeedsOne) {
+        let arguments = [&["--socket", socket][..], verb].concat();
+        let mut command = command(&binary, &arguments);
+        if root {
+            command.uid(65534).gid(65534);
+        }
+        let (code, out, err) = outcome(&command.output().expect("the binary runs"));
+        assert_eq!((code, &*out), (77, ""), "{verb:?}: {err}");
+        assert_form(verb, &err);
+        let begins = format!("walinkd: {socket} may not be opened: ");
+        assert!(err.starts_with(&begins), "{verb:?}: {err}");
+        assert!(err.contains("run this as root"), "{verb:?}: {err}");
     }
 }
 

@@ -37,6 +37,7 @@ mod steer;
 mod stop;
 mod terminal;
 mod transcript;
+mod verbs;
 mod wait;
 mod watch;
 mod watchdog;

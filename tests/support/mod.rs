@@ -5,9 +5,10 @@
 mod following;
 mod manager;
 mod program;
-pub(crate) mod scanner;
-mod window;
 mod receiver;
+pub(crate) mod scanner;
+pub(crate) mod verbs;
+mod window;
 
 pub(crate) use following::{Block, By, Following};
 pub(crate) use manager::Manager;
