@@ -6,12 +6,15 @@
 
 use crate::{
     NUMBER, OTHER,
-    support::{Window, scanner},
+    support::{Home, Window, scanner},
     world,
 };
 use std::{env, fs, path::PathBuf};
+use walinkd_sandbox::Sandbox;
 
-const SIZE: (u16, u16) = (120, 60);
+const CTRL_C: &str = "\x03";
+// Wide enough that no line is broken, wherever the folder is.
+const SIZE: (u16, u16) = (220, 60);
 const ENV: &[(&str, &str)] = &[("LANG", "C.UTF-8"), ("NO_COLOR", "1")];
 
 /// What differs from run to run is left out.
@@ -21,6 +24,19 @@ struct Transcript {
 }
 
 impl Transcript {
+    fn of(sandbox: &Sandbox, home: &Home) -> Self {
+        let mut transcript = Self {
+            hidden: Vec::new(),
+            stale: Vec::new(),
+        };
+        transcript.hide(env!("CARGO_PKG_VERSION"), "VERSION");
+        let folder = home.config().parent().unwrap().display().to_string();
+        transcript.hide(&folder, "FOLDER");
+        transcript.hide(&home.port.to_string(), "PORT");
+        transcript.hide(&sandbox.address().to_string(), "WHATSAPP");
+        transcript
+    }
+
     fn hide(&mut self, what: &str, by: &'static str) {
         self.hidden.push((what.to_owned(), by));
     }
@@ -54,6 +70,14 @@ impl Transcript {
             self.stale.push(format!("--- {name}, as it is now\n{text}"));
         }
     }
+
+    fn assert_true(&self) {
+        assert!(
+            self.stale.is_empty(),
+            "see at the top of this file how to renew these:\n{}",
+            self.stale.join("\n")
+        );
+    }
 }
 
 /// Dates, times, ages and other numbers of the moment, each as a word.
@@ -83,17 +107,46 @@ fn moment(word: &str) -> String {
 }
 
 #[tokio::test]
+async fn the_daemon_itself_on_a_terminal() {
+    let (sandbox, phone, home) = world().await;
+    let mut transcript = Transcript::of(&sandbox, &home);
+    // What it logs unless told otherwise, with the key that its first start makes.
+    let quiet = fs::read_to_string(home.config()).unwrap();
+    let (quiet, _) = quiet.split_once("[log]").expect("the test's own level");
+    fs::write(home.config(), quiet).unwrap();
+    let config = home.config();
+    let start = ["--config", config.to_str().expect("UTF-8")];
+
+    // A window that is too narrow tears the code.
+    let mut narrow = Window::begin(&start, (40, 60), ENV);
+    let screen = narrow.until_text("FILE.").await;
+    assert!(!screen.contents().contains('█'));
+    transcript.compare("start-narrow", &screen);
+    narrow.press(CTRL_C);
+    assert_eq!(narrow.end().await.0, 0);
+
+    let mut window = Window::begin(&start, (SIZE.0, 24), ENV);
+    window.until_text("too low to show all of the code").await;
+    window.press(CTRL_C);
+    assert_eq!(window.end().await.0, 0);
+
+    fs::remove_dir_all(home.state()).unwrap();
+    let mut window = Window::begin(&start, SIZE, ENV);
+    window.until_text("Scan it:").await;
+    let code = scanner::terminal(&window.screen(), 230, 0).expect("a code");
+    phone.scan(&code).await.expect("accepted");
+    window.until_text("connected as").await;
+    window.press(CTRL_C);
+    let (exit, screen) = window.end().await;
+    assert_eq!(exit, 0);
+    transcript.compare("start", &screen);
+    transcript.assert_true();
+}
+
+#[tokio::test]
 async fn the_first_hour_at_a_terminal() {
     let (sandbox, phone, home) = world().await;
-    let mut transcript = Transcript {
-        hidden: Vec::new(),
-        stale: Vec::new(),
-    };
-    transcript.hide(env!("CARGO_PKG_VERSION"), "VERSION");
-    let folder = home.config().parent().unwrap().display().to_string();
-    transcript.hide(&folder, "FOLDER");
-    transcript.hide(&home.port.to_string(), "PORT");
-    transcript.hide(&sandbox.address().to_string(), "WHATSAPP");
+    let mut transcript = Transcript::of(&sandbox, &home);
     let open = |verb: &[&str]| Window::open(&home, verb, SIZE, ENV);
 
     let (_, screen) = open(&["status"]).end().await;
@@ -143,9 +196,5 @@ async fn the_first_hour_at_a_terminal() {
     let (exit, screen) = window.end().await;
     assert_eq!(exit, 0);
     transcript.compare("11-linked-by-code", &screen);
-    assert!(
-        transcript.stale.is_empty(),
-        "see at the top of this file how to renew these:\n{}",
-        transcript.stale.join("\n")
-    );
+    transcript.assert_true();
 }

@@ -41,14 +41,20 @@ fn some(n: u16) -> NonZeroU16 {
 impl Window {
     /// A verb in a window of so many columns and lines, in this locale.
     pub(crate) fn open(home: &Home, verb: &[&str], size: (u16, u16), env: &[(&str, &str)]) -> Self {
+        let socket = home.socket();
+        let socket = socket.to_str().expect("UTF-8");
+        Self::begin(&[&["--socket", socket], verb].concat(), size, env)
+    }
+
+    /// The same with all of the arguments.
+    pub(crate) fn begin(arguments: &[&str], size: (u16, u16), env: &[(&str, &str)]) -> Self {
         let pty = openpty(&winsize(size), None).expect("a pseudo-terminal");
         let side = || pty.slave.try_clone().expect("a descriptor");
         // A shell that only makes the terminal its own, so that its keys are
         // signals and a new size is told.
         let child = Command::new("setsid")
-            .args(["--ctty", WALINKD, "--socket"])
-            .arg(home.socket())
-            .args(verb)
+            .args(["--ctty", WALINKD])
+            .args(arguments)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("TERM", "xterm-256color")
