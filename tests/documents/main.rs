@@ -9,6 +9,7 @@ mod commands;
 mod complete;
 mod completions;
 mod descriptions;
+mod links;
 mod pages;
 mod roff;
 mod settings;
