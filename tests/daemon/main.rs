@@ -26,6 +26,7 @@ mod events;
 mod exposition;
 mod faults;
 mod keys;
+mod lines;
 mod log;
 mod metrics;
 mod noise;
