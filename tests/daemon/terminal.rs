@@ -194,3 +194,25 @@ async fn without_colours_it_is_light_on_dark() {
         .until("the code", |screen| on_dark(screen) == Some(code.clone()))
         .await;
 }
+
+#[tokio::test]
+async fn no_sentence_is_torn_in_a_window_of_the_usual_width() {
+    let (_sandbox, _phone, home) = world().await;
+    let daemon = home.start();
+    daemon.qr().await;
+    let config = home.config();
+    let config = config.to_str().expect("UTF-8");
+    let size = (80, 24);
+    for (verb, said) in [
+        (&["status"][..], "a QR code waits to be scanned"),
+        (&["doctor"], "Scan the QR code"),
+        (&["pair", "0812"], "leave out the leading zero"),
+    ] {
+        let arguments = [&["--config", config][..], verb].concat();
+        let (_, screen) = Window::begin(&arguments, size, UTF8).end().await;
+        let text = screen.contents();
+        assert!(text.contains(said), "{text}");
+        let torn = (0..size.1).find(|row| screen.row_wrapped(*row));
+        assert_eq!(torn, None, "{text}");
+    }
+}
