@@ -56,18 +56,19 @@ impl Front {
             return None;
         }
         let began = Instant::now();
-        let mut response = match guard::admit(&self.app, self.right, request) {
-            Ok(caller) => {
-                let mut response = status::now(&self.app).into_response();
-                guard::tell_right(&mut response, caller.scope);
+        let answer = guard::admit(&self.app, self.right, request)
+            .and_then(|caller| Ok((caller.scope, status::now(&self.app)?)));
+        let mut response = match answer {
+            Ok((scope, mut response)) => {
+                guard::tell_right(&mut response, scope);
                 self.often.answered(began);
                 response
             }
-            Err(refusal) => {
-                let refusal = refusal.into_response();
+            Err(problem) => {
+                let response = problem.into_response();
                 let call = self.app.meter.begin(Some(status::PATH), "GET");
-                call.answered(refusal.status().as_u16());
-                refusal
+                call.answered(response.status().as_u16());
+                response
             }
         };
         seal(response.headers_mut());
