@@ -307,7 +307,7 @@ _walinkd() {
             return 0
             ;;
         walinkd__subcmd__disconnect)
-            opts="-h --config --socket --instance --help"
+            opts="-h --json --config --socket --instance --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -879,7 +879,7 @@ _walinkd() {
             return 0
             ;;
         walinkd__subcmd__key__subcmd__remove)
-            opts="-h --config --socket --instance --help"
+            opts="-h --json --config --socket --instance --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -961,7 +961,7 @@ _walinkd() {
             return 0
             ;;
         walinkd__subcmd__pause)
-            opts="-h --config --socket --instance --help"
+            opts="-h --json --config --socket --instance --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1021,7 +1021,7 @@ _walinkd() {
             return 0
             ;;
         walinkd__subcmd__reconnect)
-            opts="-h --config --socket --instance --help"
+            opts="-h --json --config --socket --instance --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1047,7 +1047,7 @@ _walinkd() {
             return 0
             ;;
         walinkd__subcmd__reload)
-            opts="-h --config --socket --instance --help"
+            opts="-h --json --config --socket --instance --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1099,7 +1099,7 @@ _walinkd() {
             return 0
             ;;
         walinkd__subcmd__resume)
-            opts="-h --config --socket --instance --help"
+            opts="-h --json --config --socket --instance --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -107,18 +107,22 @@ complete -c walinkd -n "__fish_walinkd_using_subcommand passkey" -s h -l help -d
 complete -c walinkd -n "__fish_walinkd_using_subcommand disconnect" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand disconnect" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand disconnect" -l instance -d 'The instance walinkd@NAME' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand disconnect" -l json -d 'Print the API\'s answer'
 complete -c walinkd -n "__fish_walinkd_using_subcommand disconnect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c walinkd -n "__fish_walinkd_using_subcommand pause" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand pause" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand pause" -l instance -d 'The instance walinkd@NAME' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand pause" -l json -d 'Print the API\'s answer'
 complete -c walinkd -n "__fish_walinkd_using_subcommand pause" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c walinkd -n "__fish_walinkd_using_subcommand resume" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand resume" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand resume" -l instance -d 'The instance walinkd@NAME' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand resume" -l json -d 'Print the API\'s answer'
 complete -c walinkd -n "__fish_walinkd_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c walinkd -n "__fish_walinkd_using_subcommand reconnect" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand reconnect" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand reconnect" -l instance -d 'The instance walinkd@NAME' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand reconnect" -l json -d 'Print the API\'s answer'
 complete -c walinkd -n "__fish_walinkd_using_subcommand reconnect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c walinkd -n "__fish_walinkd_using_subcommand key; and not __fish_seen_subcommand_from add list remove help" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand key; and not __fish_seen_subcommand_from add list remove help" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
@@ -144,6 +148,7 @@ complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_sub
 complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from remove" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from remove" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from remove" -l instance -d 'The instance walinkd@NAME' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from remove" -l json -d 'Print the API\'s answer'
 complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from help" -f -a "add" -d 'Make a key and print it, this once'
 complete -c walinkd -n "__fish_walinkd_using_subcommand key; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the keys: their names, never the keys themselves'
@@ -179,6 +184,7 @@ complete -c walinkd -n "__fish_walinkd_using_subcommand webhook; and __fish_seen
 complete -c walinkd -n "__fish_walinkd_using_subcommand reload" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand reload" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand reload" -l instance -d 'The instance walinkd@NAME' -r
+complete -c walinkd -n "__fish_walinkd_using_subcommand reload" -l json -d 'Print the API\'s answer'
 complete -c walinkd -n "__fish_walinkd_using_subcommand reload" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c walinkd -n "__fish_walinkd_using_subcommand check-config" -l config -d 'The configuration [default: /etc/walinkd/walinkd.toml]' -r -F
 complete -c walinkd -n "__fish_walinkd_using_subcommand check-config" -l socket -d 'The daemon\'s control socket [default: $WALINKD_SOCKET, or where a daemon has it]' -r -F

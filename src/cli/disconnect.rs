@@ -1,11 +1,17 @@
 //! `walinkd disconnect`: unlink, wipe, pair anew.
 
-use super::{failure::Failure, screen::say};
+use super::{
+    failure::Failure,
+    screen::{Form, say},
+};
 use crate::client::Client;
 
-pub(super) async fn run(client: &Client) -> Result<(), Failure> {
+pub(super) async fn run(client: &Client, form: Form) -> Result<(), Failure> {
     let answer = client.disconnect().await;
     let answer = answer.map_err(|error| Failure::call("disconnect", error))?;
+    if form.json {
+        return say(&answer.body);
+    }
     let done = answer.data.data;
     say(
         match done.map(|done| (done.wiped, done.unlinked_at_whatsapp)) {

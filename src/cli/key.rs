@@ -2,7 +2,7 @@
 
 use super::{
     failure::Failure,
-    screen::{complain, plain, say},
+    screen::{Form, complain, plain, say},
 };
 use crate::{
     client::Client,
@@ -50,6 +50,8 @@ enum Verb {
     Remove {
         /// The key's name
         name: String,
+        #[command(flatten)]
+        form: Form,
     },
 }
 
@@ -97,9 +99,12 @@ pub(super) async fn run(client: &Client, arguments: Arguments) -> Result<(), Fai
             }
             say(&table(&answer.data))
         }
-        Verb::Remove { name } => {
+        Verb::Remove { name, form } => {
             let removed = client.remove_key(&name).await;
             let answer = removed.map_err(|error| Failure::call("key remove", error))?;
+            if form.json {
+                return say(&answer.body);
+            }
             say(&plain(&answer.data.message))
         }
     }

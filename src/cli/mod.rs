@@ -39,6 +39,7 @@ use board::interruptible;
 use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
 use failure::Failure;
 use instance::Instance;
+use screen::Form;
 use std::{path::PathBuf, process::ExitCode};
 
 const EXIT_STATUS: &str = "\
@@ -162,23 +163,23 @@ enum ClientVerb {
     /// Says when WhatsApp could not be told: then remove the device on the phone too,
     /// under Linked devices.
     #[command(after_help = "Example: walinkd disconnect")]
-    Disconnect,
+    Disconnect(Form),
     /// Go offline and stay so, also over a restart; the link is kept
     ///
     /// Ended by resume, and by pair and disconnect.
     #[command(after_help = "Example: walinkd pause")]
-    Pause,
+    Pause(Form),
     /// End a pause
     ///
     /// When nothing was paused it says so, and that is no failure.
     #[command(after_help = "Example: walinkd resume")]
-    Resume,
+    Resume(Form),
     /// Drop the connection and connect now
     ///
     /// Skips the wait before the next try. While paused, and while WhatsApp waits for
     /// a passkey, nothing is done and this exits with 3.
     #[command(after_help = "Example: walinkd reconnect")]
-    Reconnect,
+    Reconnect(Form),
     /// Make, list and remove API keys
     #[command(after_help = "Example: walinkd key list")]
     Key(key::Arguments),
@@ -191,7 +192,7 @@ enum ClientVerb {
     /// restart. When the file is refused the running configuration stays, and this
     /// exits with 78 and says every fault.
     #[command(after_help = "Example: walinkd reload")]
-    Reload,
+    Reload(Form),
 }
 
 /// The whole command line, for those who describe it.
@@ -242,13 +243,13 @@ fn call(common: &Common, verb: ClientVerb) -> Result<(), Failure> {
             ClientVerb::Qr(arguments) => interruptible(qr::run(&client, &arguments)).await,
             ClientVerb::Pair(arguments) => interruptible(pair::run(&client, arguments)).await,
             ClientVerb::Passkey(arguments) => passkey::run(&client, arguments).await,
-            ClientVerb::Disconnect => disconnect::run(&client).await,
-            ClientVerb::Pause => pause::run(&client).await,
-            ClientVerb::Resume => resume::run(&client).await,
-            ClientVerb::Reconnect => reconnect::run(&client).await,
+            ClientVerb::Disconnect(form) => disconnect::run(&client, form).await,
+            ClientVerb::Pause(form) => pause::run(&client, form).await,
+            ClientVerb::Resume(form) => resume::run(&client, form).await,
+            ClientVerb::Reconnect(form) => reconnect::run(&client, form).await,
             ClientVerb::Key(arguments) => key::run(&client, arguments).await,
             ClientVerb::Webhook(arguments) => webhook::run(&client, arguments).await,
-            ClientVerb::Reload => reload::run(&client).await,
+            ClientVerb::Reload(form) => reload::run(&client, form).await,
         }
     })
 }

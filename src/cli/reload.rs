@@ -2,13 +2,17 @@
 
 use super::{
     failure::Failure,
-    screen::{plain, say},
+    screen::{Form, plain, say},
 };
 use crate::client::Client;
 
-pub(super) async fn run(client: &Client) -> Result<(), Failure> {
+pub(super) async fn run(client: &Client, form: Form) -> Result<(), Failure> {
     let answer = client.reload().await;
-    let report = answer.map_err(|error| Failure::call("reload", error))?.data;
+    let answer = answer.map_err(|error| Failure::call("reload", error))?;
+    if form.json {
+        return say(&answer.body);
+    }
+    let report = answer.data;
     let list = |keys: &[String]| plain(&keys.join(", "));
     if !report.applied.is_empty() {
         say(&format!("applied: {}", list(&report.applied)))?;

@@ -37,6 +37,14 @@ pub(super) fn complain(text: &str) {
     }
 }
 
+/// How the answer to an order is told.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct Form {
+    /// Print the API's answer
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
 /// True when standard output is a screen, which can be drawn over.
 pub(super) fn is_terminal() -> bool {
     io::stdout().is_terminal()

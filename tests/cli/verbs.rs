@@ -137,6 +137,22 @@ fn commands_say_what_was_done_or_why_not() {
 }
 
 #[test]
+fn orders_print_the_answer_to_programs() {
+    let daemon = Daemon::new(linked());
+    for (verb, field) in [
+        ("pause", "message"),
+        ("disconnect", "data"),
+        ("reload", "data"),
+    ] {
+        let (code, out, err) = daemon.run(&[verb, "--json"]);
+        assert_eq!((code, err.as_str()), (0, ""), "{verb}");
+        let body: Value = serde_json::from_str(&out).expect("JSON");
+        assert_eq!(body["success"], true, "{verb}: {out}");
+        assert!(!body[field].is_null(), "{verb}: {out}");
+    }
+}
+
+#[test]
 fn reload_tells_what_changed_or_every_fault() {
     let daemon = Daemon::new(linked());
     let (code, out, _) = daemon.run(&["reload"]);
