@@ -53,13 +53,13 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure>
         let _ = fs::remove_file(&fresh);
     }
     let copy = made?;
-    if !copy.is_linked() {
-        complain("walinkd: backup: no device is linked: the copy holds only keys and events");
-    }
-    say(&format!(
-        "Copied to {}. Who has it can read and write as you.",
-        file.display()
-    ))
+    let holds = if copy.is_linked() {
+        "Who has it can read and write as you."
+    } else {
+        complain("walinkd: backup: no device is linked: the copy holds only API keys and events");
+        "Keep it as you keep a key."
+    };
+    say(&format!("Copied to {}. {holds}", file.display()))
 }
 
 /// By the daemon, or without it when none runs.

@@ -38,6 +38,9 @@ pub(super) struct Arguments {
     show_number: bool,
 }
 
+const TOO_LOW: &str = "The window is too low to show all of the code: enlarge it or zoom out, or \
+                       write a picture with walinkd qr --png FILE.";
+
 /// The first QR code of a fresh daemon takes a connection to WhatsApp.
 const FIRST: Duration = Duration::from_secs(10);
 /// How long the daemon holds an answer when nothing changes.
@@ -224,11 +227,8 @@ pub(super) fn draw(text: &str) -> String {
     }
     let window = sheet.window.map(|(columns, _)| (columns, card::SCROLLS));
     match card::drawn(&symbol, Sheet { window, ..sheet }, |_| 0) {
-        Ok(drawing) => format!(
-            "{drawing}\n{SCAN}\nThe window is too low to show all of the code: enlarge it or zoom \
-             out, or write a picture with walinkd qr --png FILE."
-        ),
-        Err(refusal) => refusal,
+        Ok(drawing) => format!("{drawing}\n{SCAN}\n{}", screen::hanging(TOO_LOW, 0, window)),
+        Err(refusal) => screen::hanging(&refusal, 0, window),
     }
 }
 
