@@ -4,8 +4,10 @@
 use super::{
     audience::{Attendance, Audience},
     limits::{CODES, WINDOW},
+    moment::Moment,
     openings::{Openings, Tally},
     passkey::{PasskeyError, PasskeyOrder},
+    questions::Questions,
 };
 use crate::wire::{
     Disconnected, PairingCode, PasskeyBody, PasskeyStep, PhoneNumber, QrCode, Status, Timestamp,
@@ -13,15 +15,12 @@ use crate::wire::{
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicI64, Ordering},
     },
     time::Duration,
 };
 use thiserror::Error;
-use tokio::{
-    sync::{mpsc, oneshot, watch},
-    time::Instant,
-};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Commands waiting for the owner task. Each caller waits for its answer, so
 /// the queue is as long as the number of concurrent callers; past this they
@@ -132,59 +131,6 @@ pub struct Handle {
     questions: Arc<Questions>,
 }
 
-/// How things stand at a moment: cheap to take, and to compare.
-#[derive(Debug, Clone)]
-pub struct Moment {
-    snapshot: Arc<Snapshot>,
-    has_qr_code: bool,
-    has_pairing_code: bool,
-    last_heard_at: Option<Timestamp>,
-}
-
-impl Moment {
-    pub fn status(&self) -> Status {
-        Status {
-            has_qr_code: self.has_qr_code,
-            has_pairing_code: self.has_pairing_code,
-            last_heard_at: self.last_heard_at,
-            ..self.snapshot.status.clone()
-        }
-    }
-}
-
-impl PartialEq for Moment {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.snapshot, &other.snapshot)
-            && self.has_qr_code == other.has_qr_code
-            && self.has_pairing_code == other.has_pairing_code
-            && self.last_heard_at == other.last_heard_at
-    }
-}
-
-/// The owner task is told at most so often that somebody asks.
-const QUESTION_EVERY_MILLIS: u64 = 100;
-
-/// When the owner task was told last that somebody asks.
-#[derive(Debug)]
-struct Questions {
-    began: Instant,
-    /// Milliseconds since then, and 1; 0 before the first.
-    told: AtomicU64,
-}
-
-impl Questions {
-    /// Whether it is time to tell it again.
-    fn are_due(&self) -> bool {
-        let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX - 1) + 1;
-        let told = self.told.load(Ordering::Relaxed);
-        let due = told == 0 || now.saturating_sub(told) >= QUESTION_EVERY_MILLIS;
-        due && self
-            .told
-            .compare_exchange(told, now, Ordering::Relaxed, Ordering::Relaxed)
-            .is_ok()
-    }
-}
-
 /// When WhatsApp's last byte came in. Outside the snapshots: it changes with
 /// every frame, and no watcher wants to be woken for that.
 #[derive(Debug, Clone)]
@@ -232,10 +178,7 @@ pub fn channel(first: Snapshot) -> (Handle, Inbox) {
             last_heard: last_heard.clone(),
             audience: audience.clone(),
             tally: tally.clone(),
-            questions: Arc::new(Questions {
-                began: Instant::now(),
-                told: AtomicU64::new(0),
-            }),
+            questions: Arc::default(),
         },
         Inbox {
             commands: inbox,
@@ -250,16 +193,8 @@ pub fn channel(first: Snapshot) -> (Handle, Inbox) {
 impl Handle {
     /// How things stand now.
     pub fn now(&self) -> Moment {
-        let now = Timestamp::now();
         let snapshot = Arc::clone(&self.snapshots.borrow());
-        // A code past its time is none, also while its successor is on the way.
-        let (qr, code) = (snapshot.qr.as_ref(), snapshot.pairing.as_ref());
-        Moment {
-            has_qr_code: qr.is_some_and(|qr| qr.expires_at > now),
-            has_pairing_code: code.is_some_and(|code| code.expires_at > now),
-            last_heard_at: self.last_heard.get(),
-            snapshot,
-        }
+        Moment::new(snapshot, self.last_heard.get(), Timestamp::now())
     }
 
     /// As [`Handle::now`], to be read.

@@ -15,9 +15,11 @@ mod limits;
 mod live;
 mod machine;
 mod memory;
+mod moment;
 mod openings;
 mod pairing;
 mod passkey;
+mod questions;
 mod survey;
 mod takeover;
 mod task;
@@ -29,9 +31,10 @@ mod waiters;
 
 pub use audience::{Attendance, Audience};
 pub use handle::{
-    Command, Handle, Inbox, LastHeard, Moment, PairError, PairOrder, PairingPolicy, Snapshot,
-    Stopping, channel,
+    Command, Handle, Inbox, LastHeard, PairError, PairOrder, PairingPolicy, Snapshot, Stopping,
+    channel,
 };
+pub use moment::Moment;
 pub use openings::{Openings, Tally};
 pub use passkey::{BadCredential, PasskeyError, PasskeyOrder};
 pub use survey::Survey;
