@@ -14,8 +14,12 @@ use nix::sys::signal::Signal;
 use serde_json::json;
 use std::{
     collections::BTreeSet,
+    path::Path,
     process::Command,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::{
@@ -42,26 +46,61 @@ async fn started(home: &Arc<Home>) -> Daemon {
     daemon
 }
 
+/// The journal takes so many events that wait for a slow disk, and more are lost.
+const UNWRITTEN: u64 = 512;
+
 /// Makes so many events, each by a call: nothing is paused, and to end that is
-/// told all the same.
+/// told all the same. Not faster than they are written.
 pub(crate) async fn make(home: Arc<Home>, count: usize) {
+    let made = Arc::new(AtomicU64::new(0));
+    let first = newest(&mut caller(&home.socket()).await).await;
     let mut callers = JoinSet::new();
     for number in 0..4 {
-        let socket = home.socket();
+        let (socket, made) = (home.socket(), Arc::clone(&made));
         callers.spawn(async move {
-            let stream = UnixStream::connect(socket).await.expect("it listens");
-            let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
-            tokio::spawn(connection);
+            let mut sender = caller(&socket).await;
             for _ in 0..(count + number) / 4 {
-                let request = Request::post("/connection/resume").header("host", "localhost");
-                let request = request.body(Full::new(Bytes::new())).unwrap();
-                let answer = sender.send_request(request).await.expect("an answer");
-                assert_eq!(answer.status(), 200);
-                answer.into_body().collect().await.expect("a body");
+                call(&mut sender, Method::POST, "/connection/resume").await;
+                let made = made.fetch_add(1, Ordering::Relaxed) + 1;
+                while made.is_multiple_of(64)
+                    && newest(&mut sender).await + UNWRITTEN < first + made
+                {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
             }
         });
     }
     callers.join_all().await;
+}
+
+type Sender = http1::SendRequest<Full<Bytes>>;
+
+async fn caller(socket: &Path) -> Sender {
+    let stream = UnixStream::connect(socket).await.expect("it listens");
+    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    sender
+}
+
+async fn call(sender: &mut Sender, method: Method, path: &str) -> Bytes {
+    let request = Request::builder().method(method).uri(path);
+    let request = request.header("host", "localhost");
+    let request = request.body(Full::new(Bytes::new())).unwrap();
+    let answer = sender.send_request(request).await.expect("an answer");
+    assert_eq!(answer.status(), 200);
+    answer
+        .into_body()
+        .collect()
+        .await
+        .expect("a body")
+        .to_bytes()
+}
+
+/// The id of the last event on the disk.
+async fn newest(sender: &mut Sender) -> u64 {
+    let log = call(sender, Method::GET, "/connection/log?limit=1").await;
+    let log: serde_json::Value = serde_json::from_slice(&log).expect("JSON");
+    log["data"][0]["id"].as_u64().unwrap_or_default()
 }
 
 /// The ids in the log behind one of them, in order.
