@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// A scrape wants to know nothing for a person: it does not end `idle`.
 pub(super) async fn show(State(app): State<Arc<App>>) -> Result<Response, Problem> {
-    let text = app.meter.text(&app.reading()).map_err(|error| {
+    let text = app.meter.text(&app.reading().await).map_err(|error| {
         tracing::error!(%error, "the metrics could not be written");
         internal()
     })?;
@@ -24,7 +24,8 @@ pub(super) async fn show(State(app): State<Arc<App>>) -> Result<Response, Proble
 }
 
 impl App {
-    fn reading(&self) -> Reading {
+    async fn reading(&self) -> Reading {
+        let webhooks = self.office.webhooks().await;
         let Openings { login, qr, code } = self.link.openings();
         Reading {
             status: self.status(),
@@ -33,6 +34,8 @@ impl App {
             streams: self.link.audience(),
             events_lost: self.events.lost(),
             journal_ok: self.events.trouble().is_none(),
+            // What can be told without them is told all the same.
+            webhooks: webhooks.unwrap_or_default(),
         }
     }
 }

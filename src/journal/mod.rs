@@ -23,7 +23,7 @@ pub use bookmark::Bookmark;
 pub use cursor::Cursor;
 pub use ear::Ear;
 pub use entry::Entry;
-pub use reader::{Page, ReadError, Reader};
+pub use reader::{Count, Page, ReadError, Reader};
 pub use recorder::Recorder;
 
 use crate::wire::Timestamp;

@@ -7,7 +7,7 @@ use super::{
     shared::Shared,
     store::{self, COLUMNS},
 };
-use crate::wire::Event;
+use crate::wire::{Event, Timestamp};
 use rusqlite::{Connection, Params, params};
 use std::sync::Arc;
 use thiserror::Error;
@@ -38,6 +38,15 @@ pub struct Page {
     pub events: Vec<Event>,
     /// The id to go on behind.
     pub next: u64,
+}
+
+/// The events of one type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Count {
+    pub kind: String,
+    pub events: u64,
+    /// When the oldest of them happened.
+    pub oldest: Timestamp,
 }
 
 /// A cheap, cloneable hold on what was written. However many read, one reads
@@ -154,10 +163,24 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read.
-    pub async fn count(&self, id: u64) -> Result<Vec<(String, u64)>, ReadError> {
-        self.read(move |connection| store::count(connection, id))
-            .await
+    /// When the file cannot be read, which it need not be for the newest `id`.
+    pub async fn count(&self, id: u64) -> Result<Vec<Count>, ReadError> {
+        if id == *self.newest().borrow() {
+            return Ok(Vec::new());
+        }
+        self.read(move |connection| {
+            let sql = "SELECT type, count(*), min(at) FROM event WHERE id > ?1 GROUP BY type";
+            let mut statement = connection.prepare(sql)?;
+            let counts = statement.query_map([store::to_sql(id)], |row| {
+                Ok(Count {
+                    kind: row.get(0)?,
+                    events: store::from_sql(row.get(1)?),
+                    oldest: Timestamp::from_millis(row.get(2)?),
+                })
+            })?;
+            counts.collect()
+        })
+        .await
     }
 
     async fn read<T: Send + 'static>(

@@ -328,15 +328,6 @@ pub(super) fn pruned(connection: &Connection) -> rusqlite::Result<u64> {
         .map(from_sql)
 }
 
-/// As `Reader::count`.
-pub(super) fn count(connection: &Connection, id: u64) -> rusqlite::Result<Vec<(String, u64)>> {
-    let sql = "SELECT type, count(*) FROM event WHERE id > ?1 GROUP BY type";
-    let mut statement = connection.prepare(sql)?;
-    let counts =
-        statement.query_map([to_sql(id)], |row| Ok((row.get(0)?, from_sql(row.get(1)?))))?;
-    counts.collect()
-}
-
 /// An id as SQLite takes it; none is ever near its end.
 pub(super) fn to_sql(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)

@@ -4,7 +4,8 @@
 //! told, once: events as the journal's [`Ear`], requests and refusals by whoever
 //! answers them. How things stand is read at each scrape, [`Reading`]. Must
 //! decide nothing, and hold nobody up. The values of a label are few and known
-//! here, in a code or in a table: never a number, a key's name or an address.
+//! here, in a code or in a table, or names that the configuration gives to
+//! webhooks: never a number, a key's name or an address.
 
 mod events;
 mod families;

@@ -1,7 +1,7 @@
 //! How things stand at the time of a scrape.
 
 use super::families::{counter, counters, gauge, gauges};
-use crate::wire::{State, Status, Timestamp};
+use crate::wire::{State, Status, Timestamp, WebhookInfo};
 use prometheus::{Registry, proto::MetricFamily};
 
 /// Read by whoever is scraped, and written down here.
@@ -16,6 +16,7 @@ pub struct Reading {
     pub events_lost: u64,
     /// Whether events can be kept.
     pub journal_ok: bool,
+    pub webhooks: Vec<WebhookInfo>,
 }
 
 impl Reading {
@@ -24,6 +25,7 @@ impl Reading {
         let registry = Registry::new();
         self.connection(&registry);
         self.journal(&registry);
+        self.webhooks(&registry);
         gauge(
             &registry,
             "walinkd_event_streams",
@@ -104,6 +106,48 @@ impl Reading {
         );
     }
 
+    fn webhooks(&self, registry: &Registry) {
+        let each = |name, help| gauges(registry, name, help, &["webhook"]);
+        let events = each(
+            "walinkd_webhook_lag_events",
+            "Events that the webhook asks for and that its receiver has not taken.",
+        );
+        let seconds = each(
+            "walinkd_webhook_lag_seconds",
+            "Since the oldest event happened that the webhook's receiver has not taken; 0 when it has all.",
+        );
+        let failures = each(
+            "walinkd_webhook_failures",
+            "Attempts that have failed since the webhook's receiver took one, or since the daemon began.",
+        );
+        let paused = each(
+            "walinkd_webhook_paused",
+            "1 while nothing is sent until somebody resumes the webhook.",
+        );
+        let attempts = counters(
+            registry,
+            "walinkd_webhook_attempts_total",
+            "Attempts to hand an event to the webhook's receiver, by what became of them.",
+            &["webhook", "outcome"],
+        );
+        for webhook in &self.webhooks {
+            let name = webhook.name.as_str();
+            let oldest = webhook.waiting_since.map_or(0.0, |at| self.since(at));
+            events
+                .with_label_values(&[name])
+                .set(count(webhook.backlog));
+            seconds.with_label_values(&[name]).set(oldest);
+            failures
+                .with_label_values(&[name])
+                .set(webhook.failures.into());
+            paused.with_label_values(&[name]).set(webhook.paused.into());
+            for (outcome, times) in &webhook.attempts {
+                let labels = [name, outcome.as_str()];
+                attempts.with_label_values(&labels).inc_by(*times);
+            }
+        }
+    }
+
     /// Never below zero: a clock may be set.
     fn since(&self, at: Timestamp) -> f64 {
         let millis = self.now.millis().saturating_sub(at.millis()).max(0);
@@ -111,6 +155,6 @@ impl Reading {
     }
 }
 
-fn count(of: usize) -> f64 {
-    f64::from(u32::try_from(of).unwrap_or(u32::MAX))
+fn count(of: impl TryInto<u32>) -> f64 {
+    of.try_into().unwrap_or(u32::MAX).into()
 }

@@ -4,7 +4,7 @@ use super::{Meter, Reading};
 use crate::{
     auth::{Origin, Refusal, Refused},
     journal::{Ear, Entry},
-    wire::{Severity, State, Status, Timestamp},
+    wire::{Severity, State, Status, Timestamp, WebhookInfo, WebhookOutcome},
 };
 use std::time::Duration;
 
@@ -39,6 +39,20 @@ fn reading() -> Reading {
         streams: 4,
         events_lost: 5,
         journal_ok: true,
+        webhooks: vec![WebhookInfo {
+            name: "shop".to_owned(),
+            url: "https://example.org/hook".to_owned(),
+            events: vec!["*".to_owned()],
+            cursor: 42,
+            backlog: 3,
+            waiting_since: Some(NOW.plus_millis(-30_500)),
+            attempts: WebhookOutcome::ALL.map(|outcome| (outcome, 7)).into(),
+            failures: 2,
+            last_success_at: None,
+            last_failure: None,
+            next_attempt_at: None,
+            paused: true,
+        }],
     }
 }
 
@@ -82,10 +96,21 @@ fn how_things_stand_is_told() {
         "walinkd_event_streams 4",
         "walinkd_journal_events_lost_total 5",
         "walinkd_journal_writable 1",
+        "walinkd_webhook_lag_events{webhook=\"shop\"} 3",
+        "walinkd_webhook_lag_seconds{webhook=\"shop\"} 30.5",
+        "walinkd_webhook_failures{webhook=\"shop\"} 2",
+        "walinkd_webhook_paused{webhook=\"shop\"} 1",
+        "walinkd_webhook_attempts_total{outcome=\"server_error\",webhook=\"shop\"} 7",
     ] {
         assert_told(&meter, line);
     }
     assert_eq!(lines(&meter, &reading(), "walinkd_state{").len(), 16);
+    let attempts = lines(&meter, &reading(), "walinkd_webhook_attempts_total{");
+    assert_eq!(attempts.len(), WebhookOutcome::ALL.len());
+    let mut served = reading();
+    served.webhooks[0].waiting_since = None;
+    let lag = "walinkd_webhook_lag_seconds{";
+    assert!(lines(&meter, &served, lag)[0].ends_with(" 0"));
     let age = "walinkd_last_heard_age_seconds";
     assert!(lines(&meter, &reading(), age).is_empty(), "nothing heard");
     // The clock was set back meanwhile.
@@ -98,7 +123,7 @@ fn how_things_stand_is_told() {
 fn nobody_is_named() {
     let meter = Meter::new("0.0.0");
     let text = meter.text(&reading()).expect("it can be written");
-    for secret in ["62812", "Ayu", "whatsapp.net"] {
+    for secret in ["62812", "Ayu", "whatsapp.net", "example.org"] {
         assert!(!text.contains(secret), "{secret} in\n{text}");
     }
 }

@@ -3,9 +3,9 @@
 use super::message::Message;
 use crate::{
     config::Webhook,
-    dial::{Dialer, Exchange, ExchangeError},
+    dial::{DialError, Dialer, Exchange, ExchangeError},
     journal::{Bookmarks, Reader, Recorder},
-    wire::{Event, PairingCode, Timestamp},
+    wire::{Event, PairingCode, Timestamp, WebhookOutcome},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use chrono::DateTime;
@@ -44,15 +44,17 @@ const AGENT: HeaderValue = HeaderValue::from_static(concat!("walinkd/", env!("CA
 pub(super) struct Failure {
     /// For people.
     pub(super) message: String,
+    pub(super) outcome: WebhookOutcome,
     pub(super) status: Option<StatusCode>,
     /// How long the receiver asks to be left alone.
     pub(super) retry_after: Option<Duration>,
 }
 
 impl Failure {
-    fn new(message: impl Into<String>) -> Self {
+    fn new(outcome: WebhookOutcome, message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
+            outcome,
             status: None,
             retry_after: None,
         }
@@ -70,7 +72,8 @@ impl Tools {
     ) -> Result<StatusCode, Failure> {
         let late = |_| {
             let seconds = patience.as_secs();
-            Failure::new(format!("the receiver did not answer within {seconds} s"))
+            let told = format!("the receiver did not answer within {seconds} s");
+            Failure::new(WebhookOutcome::Timeout, told)
         };
         timeout(patience, self.attempt(webhook, message))
             .await
@@ -79,30 +82,38 @@ impl Tools {
 
     async fn attempt(&self, webhook: &Webhook, message: &Message) -> Result<StatusCode, Failure> {
         let now = (self.clock)();
-        let request = request(webhook, message, now)
-            .map_err(|error| Failure::new(format!("the request cannot be made: {error}")))?;
+        let request = request(webhook, message, now).map_err(|error| {
+            let told = format!("the request cannot be made: {error}");
+            Failure::new(WebhookOutcome::Unreachable, told)
+        })?;
         let exchange = self.dialer.exchange(request).await;
         let Exchange {
             mut response,
             driver: _driver,
-        } = exchange.map_err(|error| Failure::new(told(&error)))?;
+        } = exchange.map_err(|error| no_answer(&error))?;
         let status = response.status();
         if !status.is_success() {
-            let why = if status.is_redirection() {
-                ": redirects are not followed, set the new address"
+            let (outcome, why) = if status.is_redirection() {
+                let why = ": redirects are not followed, set the new address";
+                (WebhookOutcome::Redirect, why)
+            } else if status.is_client_error() {
+                (WebhookOutcome::ClientError, "")
             } else {
-                ""
+                (WebhookOutcome::ServerError, "")
             };
             return Err(Failure {
                 message: format!("the receiver answered {}{why}", status.as_u16()),
+                outcome,
                 status: Some(status),
                 retry_after: retry_after(response.headers(), now),
             });
         }
         let mut left = MAX_ANSWER;
         while let Some(frame) = response.frame().await {
-            let frame = frame
-                .map_err(|_| Failure::new("the receiver's answer broke off before its end"))?;
+            let frame = frame.map_err(|_| {
+                let told = "the receiver's answer broke off before its end";
+                Failure::new(WebhookOutcome::Broken, told)
+            })?;
             let length = frame.data_ref().map_or(0, Bytes::len);
             match left.checked_sub(length) {
                 Some(rest) => left = rest,
@@ -137,11 +148,17 @@ fn request(
     request.body(Full::from(message.body.clone()))
 }
 
-fn told(error: &ExchangeError) -> String {
-    match error {
-        ExchangeError::Broken(_) => "the receiver broke the connection off".to_owned(),
-        other => other.to_string(),
-    }
+fn no_answer(error: &ExchangeError) -> Failure {
+    let outcome = match error {
+        ExchangeError::Broken(_) => {
+            let told = "the receiver broke the connection off";
+            return Failure::new(WebhookOutcome::Broken, told);
+        }
+        ExchangeError::Dial(DialError::Tls { .. }) => WebhookOutcome::Tls,
+        ExchangeError::Dial(DialError::Timeout(_)) => WebhookOutcome::Timeout,
+        ExchangeError::Dial(_) | ExchangeError::Url => WebhookOutcome::Unreachable,
+    };
+    Failure::new(outcome, error.to_string())
 }
 
 /// Seconds, or a date.

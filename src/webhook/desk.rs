@@ -9,7 +9,7 @@ use super::{
 use crate::{
     config::Webhook,
     journal::ReadError,
-    wire::{WebhookInfo, WebhookTested},
+    wire::{WebhookInfo, WebhookOutcome, WebhookTested},
 };
 use futures_util::future::join_all;
 use std::{
@@ -97,7 +97,8 @@ impl Desk {
         let mut all = Vec::new();
         for (webhook, standing) in self.chosen(None) {
             let waiting = self.0.tools.reader.count(standing.after).await?;
-            let waiting = waiting.iter().filter(|(kind, _)| webhook.wants(kind));
+            let waiting = waiting.iter().filter(|count| webhook.wants(&count.kind));
+            let attempts = |outcome| standing.attempts.get(&outcome).copied().unwrap_or(0);
             let patterns = webhook.events.iter();
             all.push(WebhookInfo {
                 name: webhook.name.clone(),
@@ -106,7 +107,12 @@ impl Desk {
                     .map(|pattern| pattern.as_str().to_owned())
                     .collect(),
                 cursor: standing.after,
-                backlog: waiting.map(|(_, count)| count).sum(),
+                backlog: waiting.clone().map(|count| count.events).sum(),
+                waiting_since: waiting.map(|count| count.oldest).min(),
+                attempts: WebhookOutcome::ALL
+                    .map(|outcome| (outcome, attempts(outcome)))
+                    .into(),
+                failures: standing.failures,
                 last_success_at: standing.kept.last_success_at,
                 last_failure: standing.kept.last_failure,
                 next_attempt_at: standing.next_attempt_at,

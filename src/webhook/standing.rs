@@ -1,7 +1,8 @@
 //! How it goes with one endpoint.
 
-use crate::wire::{Timestamp, WebhookFailure};
+use crate::wire::{Timestamp, WebhookFailure, WebhookOutcome};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What is told of it, and what its worker goes by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -9,6 +10,8 @@ pub(super) struct Standing {
     /// The id of the last event that is done with.
     pub(super) after: u64,
     pub(super) kept: Kept,
+    /// Attempts in this run, by what became of them.
+    pub(super) attempts: BTreeMap<WebhookOutcome, u64>,
     /// Failures in a row, in this run.
     pub(super) failures: u32,
     /// Whether somebody was told that it fails.
@@ -36,5 +39,9 @@ impl Standing {
         self.failures = 0;
         self.told = false;
         self.next_attempt_at = None;
+    }
+
+    pub(super) fn count(&mut self, outcome: WebhookOutcome) {
+        *self.attempts.entry(outcome).or_default() += 1;
     }
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     config::Webhook,
     journal::{Bookmark, Entry, Page, ReadError},
-    wire::{Event, Gap, PairingCode, Severity, WebhookFailure},
+    wire::{Event, Gap, PairingCode, Severity, WebhookFailure, WebhookOutcome},
 };
 use hyper::StatusCode;
 use std::{sync::Arc, time::Duration};
@@ -162,6 +162,7 @@ impl Worker {
         let was_told = self.standing.borrow().told;
         self.standing.send_modify(|standing| {
             standing.afresh();
+            standing.count(WebhookOutcome::Delivered);
             standing.kept.last_success_at = Some((self.tools.clock)());
         });
         if was_told {
@@ -175,6 +176,7 @@ impl Worker {
         let now = (self.tools.clock)();
         let name = self.name();
         let mut standing = self.standing.borrow().clone();
+        standing.count(failure.outcome);
         standing.failures = standing.failures.saturating_add(1);
         let since = *standing.kept.failing_since.get_or_insert(now);
         let wait = schedule::wait(standing.failures, dice(), failure.retry_after);

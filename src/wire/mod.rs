@@ -29,7 +29,7 @@ pub use problem::{Code, Problem, whole_seconds};
 pub use reload::ReloadReport;
 pub use status::{Disconnection, Reason, State, Status};
 pub use timestamp::Timestamp;
-pub use webhook::{WebhookFailure, WebhookInfo, WebhookTested, WebhooksResumed};
+pub use webhook::{WebhookFailure, WebhookInfo, WebhookOutcome, WebhookTested, WebhooksResumed};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

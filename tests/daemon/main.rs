@@ -44,6 +44,7 @@ mod wait;
 mod watch;
 mod watchdog;
 mod webhook;
+mod webhook_metrics;
 
 use std::sync::Arc;
 use support::{Daemon, Home};

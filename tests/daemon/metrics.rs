@@ -27,7 +27,7 @@ const GIVEN_UP: Duration = Duration::from_secs(90);
 
 const PACKAGED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/prometheus");
 
-async fn scrape(daemon: &Daemon) -> Exposition {
+pub(crate) async fn scrape(daemon: &Daemon) -> Exposition {
     let answer = daemon.get("/metrics").await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     let media = "text/plain; version=0.0.4; charset=utf-8";
@@ -398,6 +398,14 @@ async fn they_tell_of_streams_and_of_the_process() {
     assert_eq!(count(&told, "walinkd_build_info", &labels), 1.0);
 }
 
+/// Nobody is there to take anything.
+const WEBHOOK: &str = r#"
+[[webhook]]
+name = "shop"
+url = "http://127.0.0.1:9/hook"
+secret = "whsec_c2VjcmV0LW9mLTI0LWJ5dGVzLW9yLW1vcmU="
+"#;
+
 /// The names of metrics in an expression, or in a whole file of them.
 fn named(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
@@ -407,6 +415,7 @@ fn named(text: &str) -> impl Iterator<Item = &str> {
 #[tokio::test]
 async fn what_the_packaged_rules_and_graphs_ask_for_is_there() {
     let (_sandbox, phone, home) = world().await;
+    home.configure(WEBHOOK);
     let daemon = home.start();
     link(&daemon, &phone).await;
     scrape(&daemon).await;
@@ -428,7 +437,10 @@ async fn what_the_packaged_rules_and_graphs_ask_for_is_there() {
 
 #[tokio::test]
 async fn the_manual_has_them_all() {
-    let daemon = alone().await;
+    let home = Home::new("ws://127.0.0.1:9/");
+    home.configure(WEBHOOK);
+    let daemon = home.start();
+    daemon.status().await;
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/man/walinkd-api.7");
     let page = fs::read_to_string(page).expect("the page");
     let listed: BTreeSet<&str> = named(&page).collect();
@@ -478,6 +490,7 @@ fn promtool(arguments: &[&str], stdin: Stdio) -> String {
 #[ignore = "needs promtool; tests/run has a step for it"]
 async fn promtool_finds_nothing_to_say() {
     let (_sandbox, phone, home) = world().await;
+    home.configure(WEBHOOK);
     let daemon = home.start();
     link(&daemon, &phone).await;
     scrape(&daemon).await;

@@ -23,26 +23,26 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-const SECRET: &str = "whsec_c2VjcmV0LW9mLTI0LWJ5dGVzLW9yLW1vcmU=";
+pub(crate) const SECRET: &str = "whsec_c2VjcmV0LW9mLTI0LWJ5dGVzLW9yLW1vcmU=";
 
 /// A daemon that need not reach anybody.
-fn home() -> Arc<Home> {
+pub(crate) fn home() -> Arc<Home> {
     let home = Home::new("ws://127.0.0.1:9/");
     home.keep_secret(SECRET);
     home
 }
 
-fn endpoint(name: &str, url: &str, more: &str) -> String {
+pub(crate) fn endpoint(name: &str, url: &str, more: &str) -> String {
     format!("[[webhook]]\nname = \"{name}\"\nurl = \"{url}\"\nsecret = \"{SECRET}\"\n{more}\n")
 }
 
-async fn started(home: &Arc<Home>) -> Daemon {
+pub(crate) async fn started(home: &Arc<Home>) -> Daemon {
     let daemon = home.start();
     daemon.status().await;
     daemon
 }
 
-async fn reload(daemon: &Daemon) {
+pub(crate) async fn reload(daemon: &Daemon) {
     let answer = daemon.post("/admin/reload").await;
     assert_eq!(answer.status, 200, "{answer:?}");
 }

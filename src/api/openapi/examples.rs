@@ -8,7 +8,7 @@ use crate::{
         ConfigReport, Disconnected, Event, KeyInfo, KeyRemoved, KeyRequest, KeySource, LogLevel,
         LogLevelRequest, NewKey, PairingCode, PasskeyBody, PasskeyStage, PasskeyStep, PhoneNumber,
         QrCode, QrCodeBody, ReloadReport, Scope, Setting, SettingSource, Severity, State, Status,
-        Timestamp, WebhookFailure, WebhookInfo, WebhookTested, WebhooksResumed,
+        Timestamp, WebhookFailure, WebhookInfo, WebhookOutcome, WebhookTested, WebhooksResumed,
     },
 };
 use serde_json::json;
@@ -259,6 +259,16 @@ pub(super) fn webhooks() -> Vec<WebhookInfo> {
         events: vec!["connection.*".to_owned()],
         cursor: 1_766_811_600_042,
         backlog: 3,
+        waiting_since: Some(NOW.plus_millis(30_000)),
+        attempts: WebhookOutcome::ALL
+            .map(|outcome| (outcome, 0))
+            .into_iter()
+            .chain([
+                (WebhookOutcome::Delivered, 42),
+                (WebhookOutcome::ServerError, 4),
+            ])
+            .collect(),
+        failures: 4,
         last_success_at: Some(NOW),
         last_failure: Some(WebhookFailure {
             at: NOW.plus_millis(60_000),
