@@ -17,7 +17,7 @@ use axum::{
     handler::Handler,
     http::Method,
     middleware,
-    routing::{self, MethodRouter},
+    routing::{self, MethodFilter, MethodRouter},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -80,146 +80,84 @@ pub(super) struct Route {
 pub(super) fn table() -> Vec<Route> {
     use {Reach::{ControlOnly, Everywhere}, Right::{Manage, Open, Read}};
     vec![
-        get(status::PATH, Read, Everywhere, status::show,
+        route(GET, status::PATH, Read, Everywhere, status::show,
             "How the connection stands. With ?after=GENERATION it answers as soon as the generation is another one, after 30 s at the latest or after ?wait=.").taking(&[status::AFTER, WAIT]),
-        get("/connection/qr", Read, Everywhere, qr::show,
+        route(GET, "/connection/qr", Read, Everywhere, qr::show,
             "The QR code to scan now; 404 when there is none. ?wait=10s waits for the first. By ?format=, or the header Accept, it comes as a picture too.").taking(&[WAIT, qr::FORMAT, qr::SIZE, qr::MARGIN]),
-        get("/connection/pairing", Read, Everywhere, pairing::show,
+        route(GET, "/connection/pairing", Read, Everywhere, pairing::show,
             "The pairing code that can be entered now; 404 when there is none. By ?format=text, or the header Accept, it comes alone.").taking(&[pairing::FORMAT]),
-        post("/connection/pairing", Manage, Everywhere, pairing::begin,
+        route(POST, "/connection/pairing", Manage, Everywhere, pairing::begin,
             "A pairing code for the number in the body. While its code lives, the same number gets the same one."),
-        get("/connection/passkey", Manage, Everywhere, passkey::show,
+        route(GET, "/connection/passkey", Manage, Everywhere, passkey::show,
             "What the passkey step waits for; 404 when WhatsApp asks for none. ?wait=10s waits until a person is asked something.").taking(&[WAIT]),
-        post("/connection/passkey", Manage, Everywhere, passkey::answer_challenge,
+        route(POST, "/connection/passkey", Manage, Everywhere, passkey::answer_challenge,
             "The passkey's answer, as PublicKeyCredential.toJSON() gives it; answers with the next stage."),
-        delete("/connection/passkey", Manage, Everywhere, passkey::cancel,
+        route(DELETE, "/connection/passkey", Manage, Everywhere, passkey::cancel,
             "Gives the passkey step up; pairing begins anew."),
-        post("/connection/passkey/confirm", Manage, Everywhere, passkey::confirm,
+        route(POST, "/connection/passkey/confirm", Manage, Everywhere, passkey::confirm,
             "Says that the phone shows the same code; answers with the next stage."),
-        post("/connection/disconnect", Manage, Everywhere, disconnect::disconnect,
+        route(POST, "/connection/disconnect", Manage, Everywhere, disconnect::disconnect,
             "Unlinks the device at WhatsApp, wipes its session and begins to pair anew; tells what was really done. Nothing linked is no error."),
-        post("/connection/pause", Manage, Everywhere, pause::pause,
+        route(POST, "/connection/pause", Manage, Everywhere, pause::pause,
             "Goes offline and stays so, also over a restart; the link is kept."),
-        post("/connection/resume", Manage, Everywhere, pause::resume,
+        route(POST, "/connection/resume", Manage, Everywhere, pause::resume,
             "Ends a pause."),
-        post("/connection/reconnect", Manage, Everywhere, reconnect::reconnect,
+        route(POST, "/connection/reconnect", Manage, Everywhere, reconnect::reconnect,
             "Drops the connection, skips any wait, and connects now; not while paused or in the passkey step, as the message then says."),
-        get("/connection/log", Read, Everywhere, log::show,
+        route(GET, "/connection/log", Read, Everywhere, log::show,
             "What has happened, the newest first: 100 events, or ?limit= up to 1000. ?before=ID, with the id of the last one, goes on from there.").taking(&[log::LIMIT, log::BEFORE]),
-        get("/connection/events", Read, Everywhere, events::show,
+        route(GET, "/connection/events", Read, Everywhere, events::show,
             "What happens, as it happens, by server-sent events: the status, then each event with its id as it comes. With the header Last-Event-ID, or ?after=ID, it goes on behind that event.").taking(&[events::AFTER, events::STATUS]).streaming(),
-        get("/metrics", Read, Everywhere, metrics::show,
+        route(GET, "/metrics", Read, Everywhere, metrics::show,
             "Figures for Prometheus, in its text format: the connection, the requests, the process. A scrape does not count as somebody who asks."),
-        get("/livez", Open, Everywhere, health::live,
+        route(GET, "/livez", Open, Everywhere, health::live,
             "Whether the daemon lives. A lost link changes nothing here."),
-        get("/readyz", Open, Everywhere, health::ready,
+        route(GET, "/readyz", Open, Everywhere, health::ready,
             "Whether the daemon has started and is not stopping; 503 otherwise. A lost link changes nothing here."),
-        get("/openapi.json", Open, Everywhere, openapi::show,
+        route(GET, "/openapi.json", Open, Everywhere, openapi::show,
             "These calls, described for programs by OpenAPI 3.1. The control socket's description has its own calls too."),
-        get("/", Open, Everywhere, dashboard::show,
+        route(GET, "/", Open, Everywhere, dashboard::show,
             "The dashboard: a page to look at the connection and to steer it. It holds nothing itself and asks for a key; 404 when http.dashboard is false."),
-        post("/admin/reload", Manage, ControlOnly, reload::reload,
+        route(POST, "/admin/reload", Manage, ControlOnly, reload::reload,
             "Reads the configuration anew and tells which keys have changed and which wait for a restart; 400 with every fault when it is refused."),
-        post("/admin/backup", Manage, ControlOnly, backup::make,
+        route(POST, "/admin/backup", Manage, ControlOnly, backup::make,
             "A copy of the state with its keys, for walinkd restore: an SQLite file. Who has it can read and write as the linked device."),
-        get("/admin/listeners", Read, ControlOnly, listeners::list,
+        route(GET, "/admin/listeners", Read, ControlOnly, listeners::list,
             "Where the daemon listens."),
-        get("/admin/keys", Read, ControlOnly, keys::list,
+        route(GET, "/admin/keys", Read, ControlOnly, keys::list,
             "The API keys in force, without the keys themselves."),
-        post("/admin/keys", Manage, ControlOnly, keys::add,
+        route(POST, "/admin/keys", Manage, ControlOnly, keys::add,
             "Makes an API key of the name, scope and expires in the body, and shows it this once."),
-        delete("/admin/keys", Manage, ControlOnly, keys::remove,
+        route(DELETE, "/admin/keys", Manage, ControlOnly, keys::remove,
             "Removes the API key that ?name= or name in the body names; what waits with it ends.").taking(&[keys::NAME]),
-        get("/admin/config", Read, ControlOnly, config::show,
+        route(GET, "/admin/config", Read, ControlOnly, config::show,
             "The configuration in force: each key with its value and where it comes from. Secrets and phone numbers are masked."),
-        put("/admin/log-level", Manage, ControlOnly, log_level::set,
+        route(PUT, "/admin/log-level", Manage, ControlOnly, log_level::set,
             "Logs at the level in the body, until the next reload or restart; a filter such as info,walinkd=debug will do too."),
-        get("/admin/webhooks", Read, ControlOnly, webhooks::list,
+        route(GET, "/admin/webhooks", Read, ControlOnly, webhooks::list,
             "The webhooks, and how far each has been served."),
-        post("/admin/webhooks/test", Manage, ControlOnly, webhooks::test,
+        route(POST, "/admin/webhooks/test", Manage, ControlOnly, webhooks::test,
             "Sends a test event to the webhook that ?name= names, or to all, at once, and tells what came of it within 9 s.").taking(&[webhooks::NAME]),
-        post("/admin/webhooks/resume", Manage, ControlOnly, webhooks::resume,
+        route(POST, "/admin/webhooks/resume", Manage, ControlOnly, webhooks::resume,
             "Ends the pause of the webhook that ?name= names, or of all; those that wait after a failure are tried at once.").taking(&[webhooks::NAME]),
     ]
 }
 
-/// `HEAD` comes with it.
-fn get<T: 'static>(
-    path: &'static str,
-    right: Right,
-    reach: Reach,
-    handler: impl Handler<T, Arc<App>>,
-    summary: &'static str,
-) -> Route {
-    route(
-        Method::GET,
-        path,
-        right,
-        reach,
-        routing::get(handler),
-        summary,
-    )
-}
+const GET: Method = Method::GET;
+const POST: Method = Method::POST;
+const PUT: Method = Method::PUT;
+const DELETE: Method = Method::DELETE;
 
-fn post<T: 'static>(
-    path: &'static str,
-    right: Right,
-    reach: Reach,
-    handler: impl Handler<T, Arc<App>>,
-    summary: &'static str,
-) -> Route {
-    route(
-        Method::POST,
-        path,
-        right,
-        reach,
-        routing::post(handler),
-        summary,
-    )
-}
-
-fn put<T: 'static>(
-    path: &'static str,
-    right: Right,
-    reach: Reach,
-    handler: impl Handler<T, Arc<App>>,
-    summary: &'static str,
-) -> Route {
-    route(
-        Method::PUT,
-        path,
-        right,
-        reach,
-        routing::put(handler),
-        summary,
-    )
-}
-
-fn delete<T: 'static>(
-    path: &'static str,
-    right: Right,
-    reach: Reach,
-    handler: impl Handler<T, Arc<App>>,
-    summary: &'static str,
-) -> Route {
-    route(
-        Method::DELETE,
-        path,
-        right,
-        reach,
-        routing::delete(handler),
-        summary,
-    )
-}
-
-fn route(
+/// `HEAD` comes with `GET`.
+fn route<T: 'static>(
     method: Method,
     path: &'static str,
     right: Right,
     reach: Reach,
-    serve: MethodRouter<Arc<App>>,
+    handler: impl Handler<T, Arc<App>>,
     summary: &'static str,
 ) -> Route {
+    let filter = MethodFilter::try_from(method.clone()).expect("one of those above");
     Route {
         method,
         path,
@@ -229,7 +167,7 @@ fn route(
         parameters: &[],
         longest_wait: Duration::ZERO,
         streams: false,
-        serve,
+        serve: routing::on(filter, handler),
     }
 }
 

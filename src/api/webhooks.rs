@@ -2,13 +2,13 @@
 //! control socket only.
 
 use super::{
-    App,
+    App, Work,
     audit::By,
     body,
     problem::{answer, internal},
     query::{Kind, Parameter, Params},
 };
-use crate::wire::{Done, Problem, Success, WebhookTested, WebhooksResumed};
+use crate::wire::{Done, Problem, Success, WebhooksResumed};
 use axum::{
     Extension,
     extract::{Request, State},
@@ -29,42 +29,59 @@ pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Response, Proble
 }
 
 pub(super) async fn test(
-    State(app): State<Arc<App>>,
     Extension(by): Extension<By>,
     params: Params,
     request: Request,
 ) -> Result<Response, Problem> {
-    body::none(request, app.settings().max_body).await?;
-    by.confirm()?;
-    let name = params.get(NAME.name).map(str::to_owned);
-    // In a task of its own: what is sent is told also when the caller hangs up.
-    let tested = tokio::spawn(async move {
-        let tested = app.office.test_webhooks(name).await?;
-        let names: Vec<&str> = tested.iter().map(|one| &*one.name).collect();
-        by.tell("admin.webhook_test", act("tested", &names));
-        Ok::<_, Problem>(tested)
-    });
-    let tested: Vec<WebhookTested> = tested.await.map_err(|_| internal())??;
-    Ok(answer(&Success::new(tested)))
+    let tested = carry_out(
+        by,
+        params,
+        request,
+        |app, name| app.office.test_webhooks(name),
+        |by, tested| {
+            let names: Vec<&str> = tested.iter().map(|one| &*one.name).collect();
+            by.tell("admin.webhook_test", act("tested", &names));
+        },
+    );
+    Ok(answer(&Success::new(tested.await?)))
 }
 
 pub(super) async fn resume(
-    State(app): State<Arc<App>>,
     Extension(by): Extension<By>,
     params: Params,
     request: Request,
 ) -> Result<Response, Problem> {
-    body::none(request, app.settings().max_body).await?;
+    let resumed = carry_out(
+        by,
+        params,
+        request,
+        |app, name| app.office.resume_webhooks(name),
+        |by, done| {
+            let names: Vec<&str> = done.resumed.iter().map(|name| &**name).collect();
+            by.tell("admin.webhook_resume", act("resumed", &names));
+        },
+    );
+    Ok(answer(&going_on(resumed.await?)))
+}
+
+/// Does `work` for the one that is named, or for all, in a task of its own: what
+/// was done is told also when the caller hangs up.
+async fn carry_out<T: Send + 'static>(
+    by: By,
+    params: Params,
+    request: Request,
+    work: fn(&App, Option<String>) -> Work<'_, T>,
+    tell: fn(&By, &T),
+) -> Result<T, Problem> {
+    body::none(request, by.app.settings().max_body).await?;
     by.confirm()?;
     let name = params.get(NAME.name).map(str::to_owned);
-    let resumed = tokio::spawn(async move {
-        let resumed = app.office.resume_webhooks(name).await?;
-        let names: Vec<&str> = resumed.resumed.iter().map(|name| &**name).collect();
-        by.tell("admin.webhook_resume", act("resumed", &names));
-        Ok::<_, Problem>(resumed)
+    let done = tokio::spawn(async move {
+        let done = work(&by.app, name).await?;
+        tell(&by, &done);
+        Ok(done)
     });
-    let resumed = resumed.await.map_err(|_| internal())??;
-    Ok(answer(&going_on(resumed)))
+    done.await.map_err(|_| internal())?
 }
 
 pub(super) fn going_on(resumed: WebhooksResumed) -> Done<WebhooksResumed> {

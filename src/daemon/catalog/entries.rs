@@ -2,6 +2,10 @@
 
 use super::{Entry, entry};
 
+/// A state, and the event with which it begins.
+const PASSKEY: &str = "It does not link this device without it. Run `walinkd passkey` and do what it\n\
+     says, within ten minutes.";
+
 pub(super) const ENTRIES: &[Entry] = &[
     entry(
         "connection.connecting",
@@ -28,8 +32,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         "connection.waiting_passkey",
         "7569f8a30f2343b8a49bbd9d0e81d365",
         "WhatsApp asks for the account's passkey",
-        "It does not link this device without it. Run `walinkd passkey` and do what it\n\
-         says, within ten minutes.",
+        PASSKEY,
     ),
     entry(
         "connection.linking",
@@ -187,8 +190,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         "pairing.passkey",
         "4e2bfd3e79bf40b3ac752404ce6dba3a",
         "WhatsApp asks for the account's passkey",
-        "It does not link this device without it. Run `walinkd passkey` and do what it\n\
-         says, within ten minutes.",
+        PASSKEY,
     ),
     entry(
         "pairing.passkey_answered",
