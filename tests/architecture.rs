@@ -73,8 +73,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap*", &["cli"]),
     ("png*", &["picture"]),
     ("qrcode*", &["picture"]),
-    // config: checks certificate and key; server: speaks with them.
-    ("rustls*", &["wa", "config", "server"]),
+    // config: checks certificates and keys; server, dial: speak with them.
+    ("rustls*", &["wa", "config", "server", "dial"]),
     ("tokio_rustls*", &["wa", "server"]),
     ("governor*", &["auth"]),
     ("prometheus*", &["metrics"]),

@@ -37,6 +37,6 @@ pub use reference::{Description, reference};
 pub use secret::Secret;
 pub use show::report;
 pub use sources::{DEFAULT_FILE, Sources, VARIABLES};
-pub use tls::Identity;
+pub use tls::{Authorities, Identity};
 pub use value::{checked_log_level, duration_up_to};
 pub use webhook::{Pattern, Target, Webhook};

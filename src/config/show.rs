@@ -158,6 +158,7 @@ impl Show for Webhook {
             "name": self.name,
             "url": self.target.to_string(),
             "secret": MASK,
+            "ca_file": self.authorities.as_ref().map(|of| text(of.path())).unwrap_or_default(),
             "events": events,
             "include": include,
         })

@@ -1,8 +1,9 @@
-//! Certificate and private key: read, understood, and of one pair.
+//! Certificate and private key: read, understood, and of one pair; and the
+//! certificates of authorities to trust.
 
 use super::{Fault, Place, fault::Wrong, model::Http, value};
 use rustls::{
-    InconsistentKeys,
+    InconsistentKeys, RootCertStore,
     crypto::ring,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     server::ParsedCertificate,
@@ -48,6 +49,30 @@ impl Pem {
     }
 }
 
+/// Authorities whose certificates are trusted.
+#[derive(Clone)]
+pub struct Authorities {
+    pem: Pem,
+    roots: Arc<RootCertStore>,
+}
+
+impl Authorities {
+    pub fn roots(&self) -> Arc<RootCertStore> {
+        Arc::clone(&self.roots)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.pem.path()
+    }
+}
+
+/// By what was read: the same certificates are the same trust.
+impl PartialEq for Authorities {
+    fn eq(&self, other: &Self) -> bool {
+        self.pem == other.pem
+    }
+}
+
 /// Whom the HTTPS server shows itself as: a certificate with its chain and its
 /// key.
 #[derive(Clone)]
@@ -70,6 +95,40 @@ impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} certificates", self.0.cert.len())
     }
+}
+
+/// Reads a PEM file with the certificates of authorities.
+pub(super) fn authorities(text: &str) -> Result<Authorities, Wrong> {
+    let pem = pem(text)?;
+    let wrong = |what: String| {
+        let hint = "write the certificate of the authority into it, as PEM, or those of several";
+        Wrong::new(format!("{} {what}", pem.path.display()), hint)
+    };
+    let mut roots = RootCertStore::empty();
+    for (index, one) in certificates(&pem).map_err(wrong)?.into_iter().enumerate() {
+        roots.add(one).map_err(|_| wrong(unusable(index)))?;
+    }
+    Ok(Authorities {
+        pem,
+        roots: Arc::new(roots),
+    })
+}
+
+/// At least one; if not, what is wrong with the file.
+fn certificates(pem: &Pem) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem.bytes).collect();
+    match found {
+        Err(_) => Err("is broken PEM".to_owned()),
+        Ok(found) if found.is_empty() => Err("holds no certificate".to_owned()),
+        Ok(found) => Ok(found),
+    }
+}
+
+fn unusable(index: usize) -> String {
+    format!(
+        "has a certificate that cannot be used, number {}",
+        index + 1
+    )
 }
 
 /// Reads a PEM file.
@@ -159,19 +218,10 @@ fn identity(cert: &Pem, key: &Pem) -> Result<Identity, Faulty> {
             Wrong::new(format!("{} {what}", pem.path.display()), hint),
         )
     };
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&cert.bytes)
-        .collect::<Result<_, _>>()
-        .map_err(|_| wrong(CERT, cert, "is broken PEM", CERT_FORM))?;
-    if chain.is_empty() {
-        return Err(wrong(CERT, cert, "holds no certificate", CERT_FORM));
-    }
+    let chain = certificates(cert).map_err(|what| wrong(CERT, cert, &what, CERT_FORM))?;
     for (index, one) in chain.iter().enumerate() {
         if ParsedCertificate::try_from(one).is_err() {
-            let what = format!(
-                "has a certificate that cannot be used, number {}",
-                index + 1
-            );
-            return Err(wrong(CERT, cert, &what, CERT_FORM));
+            return Err(wrong(CERT, cert, &unusable(index), CERT_FORM));
         }
     }
     let locked = b"ENCRYPTED";

@@ -5,6 +5,7 @@ use super::{
     address::{self, Url},
     fault::{Fault, Place, Wrong, shown},
     reader::{Entry, Field, Item},
+    tls::{self, Authorities},
     value,
 };
 use crate::wire::{EVENT_TYPES, is_key_name};
@@ -17,16 +18,18 @@ pub struct Webhook {
     /// Its place in the journal is kept under this.
     pub name: String,
     pub target: Target,
-    /// What each message is signed with. There is one once all is checked.
-    pub(super) secret: Option<Vec<u8>>,
+    /// What each message is signed with. There are some once all is checked.
+    pub(super) secrets: Option<Vec<Vec<u8>>>,
     pub events: Vec<Pattern>,
     /// Whether pairing codes may be in what is sent.
     pub pairing_codes: bool,
+    /// Who vouches for the receiver, instead of the public authorities.
+    pub authorities: Option<Authorities>,
 }
 
 impl Webhook {
-    pub fn secret(&self) -> &[u8] {
-        self.secret.as_deref().unwrap_or_default()
+    pub fn secrets(&self) -> &[Vec<u8>] {
+        self.secrets.as_deref().unwrap_or_default()
     }
 
     /// Whether an event of this type is to be sent.
@@ -59,6 +62,10 @@ impl Target {
     /// The whole of it but for the login, for the one who calls it.
     pub fn url(&self) -> &str {
         self.url.expose()
+    }
+
+    fn is_plain(&self) -> bool {
+        self.shown.starts_with("http://")
     }
 }
 
@@ -97,10 +104,11 @@ pub(super) struct Draft {
     name: Option<String>,
     /// The target, and the host, after which it may be named.
     url: Option<(Target, String)>,
-    secret: Option<Vec<u8>>,
-    secret_file: Option<Vec<u8>>,
+    secret: Option<Vec<Vec<u8>>>,
+    secret_file: Option<Vec<Vec<u8>>>,
     events: Vec<Pattern>,
     include: Vec<Include>,
+    ca_file: Option<Authorities>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -111,7 +119,7 @@ enum Include {
 /// What stands there when nothing is said.
 const USUAL: [&str; 2] = ["connection.*", "pairing.*"];
 
-pub(super) static FIELDS: [Field<Draft>; 6] = [
+pub(super) static FIELDS: [Field<Draft>; 7] = [
     Field {
         name: "url",
         about: "Where each event is sent by POST, by whatsapp.proxy if there is one; redirects are not followed. Over http:// everybody on the way can read it: on this machine or a private network only.",
@@ -121,17 +129,24 @@ pub(super) static FIELDS: [Field<Draft>; 6] = [
     },
     Field {
         name: "secret",
-        about: "What the signatures are made with. To make one: echo \"whsec_$(openssl rand -base64 32)\"",
+        about: "What the signatures are made with. To make one: echo \"whsec_$(openssl rand -base64 32)\" To change it: write the new and the old one, with a space between; each message is signed with both, so receivers can change over in their own time.",
         value: "\"whsec_…\"",
         kind: "whsec_ and 24 to 64 bytes in base64, in quotes",
-        read: |draft, item| item.optional(&mut draft.secret, secret),
+        read: |draft, item| item.optional(&mut draft.secret, secrets),
     },
     Field {
         name: "secret_file",
-        about: "A file with the secret, in the place of secret; each reload reads it again. With neither, the secret is the credential webhook-secret of systemd.",
+        about: "A file with the secret, or the new and the old one, in the place of secret; each reload reads it again. With neither, the secret is the credential webhook-secret of systemd.",
         value: "\"\"",
         kind: "the absolute path of a file in quotes; \"\" for none",
         read: |draft, item| item.optional(&mut draft.secret_file, secret_file),
+    },
+    Field {
+        name: "ca_file",
+        about: "A PEM file with the certificate of the authority that the receiver's is from, or those of several, instead of the public ones: for https:// with an authority of your own. Each reload reads it again.",
+        value: "\"\"",
+        kind: "the absolute path of a file in quotes; \"\" for none",
+        read: |draft, item| item.optional(&mut draft.ca_file, tls::authorities),
     },
     Field {
         name: "events",
@@ -172,6 +187,14 @@ pub(super) fn read(item: Item<'_, '_>, webhooks: &mut Vec<Webhook>) {
         let Some((target, host)) = draft.url else {
             return;
         };
+        if draft.ca_file.is_some() && target.is_plain() {
+            let hint = "write https:// in url, or leave out ca_file";
+            entry.wrong(
+                "ca_file",
+                Wrong::new("stands beside http://, which has no certificates", hint),
+            );
+            return;
+        }
         let Some(name) = draft.name.or_else(|| is_key_name(&host).then_some(host)) else {
             entry.wrong(
                 "name",
@@ -191,13 +214,14 @@ pub(super) fn read(item: Item<'_, '_>, webhooks: &mut Vec<Webhook>) {
         webhooks.push(Webhook {
             name,
             target,
-            secret: draft.secret.or(draft.secret_file),
+            secrets: draft.secret.or(draft.secret_file),
             events: if draft.events.is_empty() {
                 usual()
             } else {
                 draft.events
             },
             pairing_codes: draft.include.contains(&Include::PairingCode),
+            authorities: draft.ca_file,
         });
     });
 }
@@ -214,7 +238,7 @@ pub(super) fn settle(
     if faults.iter().any(unread) {
         return;
     }
-    let lacking = webhooks.iter_mut().filter(|hook| hook.secret.is_none());
+    let lacking = webhooks.iter_mut().filter(|hook| hook.secrets.is_none());
     for webhook in lacking {
         let given = match credential {
             Some((path, text)) => from_bytes(text)
@@ -226,7 +250,7 @@ pub(super) fn settle(
             .at(place.cloned().unwrap_or(Place::Default), "webhook.secret")),
         };
         match given {
-            Ok(secret) => webhook.secret = Some(secret),
+            Ok(secrets) => webhook.secrets = Some(secrets),
             Err(fault) => faults.push(fault),
         }
     }
@@ -273,6 +297,22 @@ fn target(text: &str) -> Result<(Target, String), Wrong> {
 
 const MAKE: &str = "make one: echo \"whsec_$(openssl rand -base64 32)\"";
 
+/// The signatures with more of them make a header too long for some.
+const MOST_SECRETS: usize = 4;
+
+/// One, or several with white space between.
+fn secrets(text: &str) -> Result<Vec<Vec<u8>>, Wrong> {
+    let secrets: Result<Vec<_>, _> = text.split_whitespace().map(secret).collect();
+    match secrets? {
+        none if none.is_empty() => Err(Wrong::new("is empty", MAKE)),
+        many if many.len() > MOST_SECRETS => Err(Wrong::new(
+            format!("has {} secrets", many.len()),
+            "keep the new and the old one",
+        )),
+        secrets => Ok(secrets),
+    }
+}
+
 /// Not echoed.
 fn secret(text: &str) -> Result<Vec<u8>, Wrong> {
     let encoded = text
@@ -289,8 +329,8 @@ fn secret(text: &str) -> Result<Vec<u8>, Wrong> {
     Ok(bytes)
 }
 
-fn secret_file(text: &str) -> Result<Vec<u8>, Wrong> {
-    /// More than a secret takes.
+fn secret_file(text: &str) -> Result<Vec<Vec<u8>>, Wrong> {
+    /// More than secrets take.
     const MAX_FILE: u64 = 4096;
     let path = value::path(text)?;
     let wrong = |why: String| {
@@ -311,9 +351,9 @@ fn secret_file(text: &str) -> Result<Vec<u8>, Wrong> {
     from_bytes(&bytes)
 }
 
-fn from_bytes(bytes: &[u8]) -> Result<Vec<u8>, Wrong> {
+fn from_bytes(bytes: &[u8]) -> Result<Vec<Vec<u8>>, Wrong> {
     let text = std::str::from_utf8(bytes).map_err(|_| Wrong::new("holds no text", MAKE))?;
-    secret(text.trim())
+    secrets(text)
 }
 
 fn pattern(text: &str) -> Result<Pattern, Wrong> {

@@ -311,7 +311,7 @@ fn ways(result: &Result<(), DialError>, proxy: Option<&str>, is_tls: bool) -> Ve
             findings.push(Finding::ok("tls", tls));
             findings.push(Finding::ok("whatsapp", "answers"));
         }
-        Err(DialError::Tls { .. }) => {
+        Err(DialError::Tls { .. } | DialError::Untrusted(_)) => {
             let next = "see the clock, and whether something between opens TLS: a firewall or a captive portal";
             findings.push(Finding::failure("tls", told, next));
         }
@@ -342,6 +342,7 @@ mod tests {
         let why = || "no".to_owned();
         for (error, proxy, check) in [
             (DialError::Dns(host()), None, "dns"),
+            (DialError::Untrusted(host()), None, "tls"),
             (
                 DialError::Tls {
                     host: host(),

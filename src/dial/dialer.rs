@@ -7,6 +7,7 @@ use hyper_util::client::legacy::connect::{
     HttpConnector,
     proxy::{SocksV5, Tunnel},
 };
+use rustls::{CertificateError, ClientConfig, RootCertStore, crypto::ring};
 use std::{io, sync::Arc, time::Duration};
 use thiserror::Error;
 use tokio::net::TcpStream;
@@ -35,6 +36,8 @@ pub enum DialError {
     Proxy { host: String, why: String },
     #[error("no TLS with {host}: {why}")]
     Tls { host: String, why: String },
+    #[error("{0} shows a certificate of an authority that is not trusted here")]
+    Untrusted(String),
     #[error("{host} did not accept the web socket: {why}")]
     Upgrade { host: String, why: String },
     #[error("the address is unusable: {0}")]
@@ -50,7 +53,7 @@ impl DialError {
             Self::Unreachable(_) => "network",
             Self::Timeout(_) => "timeout",
             Self::Proxy { .. } => "proxy",
-            Self::Tls { .. } => "tls",
+            Self::Tls { .. } | Self::Untrusted(_) => "tls",
             Self::Upgrade { .. } => "upgrade",
             Self::Url(_) => "url",
         }
@@ -124,6 +127,21 @@ impl Dialer {
         })
     }
 
+    /// The same way out, with trust in these authorities and no others.
+    #[must_use]
+    pub fn trusting(&self, roots: Arc<RootCertStore>) -> Self {
+        let ring = Arc::new(ring::default_provider());
+        let config = ClientConfig::builder_with_provider(ring)
+            .with_safe_default_protocol_versions()
+            .expect("ring speaks them")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Self {
+            proxy: self.proxy.clone(),
+            tls: Arc::new(Connector::Rustls(Arc::new(config).into())),
+        }
+    }
+
     /// A connection to `host:port`, with TLS when `tls` is set.
     ///
     /// # Errors
@@ -139,10 +157,7 @@ impl Dialer {
         tokio::time::timeout(GREETING_TIMEOUT, self.tls.wrap(host, tcp))
             .await
             .map_err(|_| DialError::Timeout(host.to_owned()))?
-            .map_err(|error| DialError::Tls {
-                host: host.to_owned(),
-                why: error.to_string(),
-            })
+            .map_err(|error| no_tls(host, &error))
     }
 
     async fn tcp(&self, host: &str, port: u16) -> Result<TcpStream, DialError> {
@@ -235,6 +250,34 @@ fn classify(host: &str, error: &(dyn std::error::Error + 'static)) -> DialError 
         DialError::Dns(host.to_owned())
     } else {
         DialError::Unreachable(host.to_owned())
+    }
+}
+
+fn no_tls(host: &str, error: &(dyn std::error::Error + 'static)) -> DialError {
+    let host = host.to_owned();
+    if is_untrusted(error) {
+        return DialError::Untrusted(host);
+    }
+    let why = error.to_string();
+    DialError::Tls { host, why }
+}
+
+/// Whether no authority that is trusted has signed the certificate; or one of
+/// the same name has, by another key.
+fn is_untrusted(error: &(dyn std::error::Error + 'static)) -> bool {
+    use rustls::Error::InvalidCertificate;
+    if let Some(error) = error.downcast_ref::<rustls::Error>() {
+        return matches!(
+            error,
+            InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature)
+        );
+    }
+    // An I/O error does not call what it wraps its source.
+    let wrapped = error.downcast_ref().and_then(io::Error::get_ref);
+    match (wrapped, error.source()) {
+        (Some(inner), _) => is_untrusted(inner),
+        (None, Some(source)) => is_untrusted(source),
+        (None, None) => false,
     }
 }
 

@@ -86,7 +86,10 @@ impl Tools {
             let told = format!("the request cannot be made: {error}");
             Failure::new(WebhookOutcome::Unreachable, told)
         })?;
-        let exchange = self.dialer.exchange(request).await;
+        let own = webhook.authorities.as_ref();
+        let own = own.map(|own| self.dialer.trusting(own.roots()));
+        let dialer = own.as_ref().unwrap_or(&self.dialer);
+        let exchange = dialer.exchange(request).await;
         let Exchange {
             mut response,
             driver: _driver,
@@ -139,7 +142,7 @@ fn request(
         .header("webhook-timestamp", seconds)
         .header(
             "webhook-signature",
-            message.signature(webhook.secret(), seconds),
+            message.signatures(webhook.secrets(), seconds),
         );
     if let Some((user, password)) = &webhook.target.login {
         let login = BASE64_STANDARD.encode(format!("{user}:{}", password.expose()));
@@ -153,6 +156,12 @@ fn no_answer(error: &ExchangeError) -> Failure {
         ExchangeError::Broken(_) => {
             let told = "the receiver broke the connection off";
             return Failure::new(WebhookOutcome::Broken, told);
+        }
+        ExchangeError::Dial(DialError::Untrusted(_)) => {
+            let told = format!(
+                "{error}: name the certificate of that authority in the webhook's ca_file, and have the receiver show the whole chain"
+            );
+            return Failure::new(WebhookOutcome::Tls, told);
         }
         ExchangeError::Dial(DialError::Tls { .. }) => WebhookOutcome::Tls,
         ExchangeError::Dial(DialError::Timeout(_)) => WebhookOutcome::Timeout,

@@ -72,12 +72,16 @@ impl Message {
     }
 
     /// The header `webhook-signature` for a message sent at this time, which is
-    /// in whole seconds.
-    pub(super) fn signature(&self, secret: &[u8], seconds: i64) -> String {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes keys of every length");
-        mac.update(format!("{}.{seconds}.{}", self.id, self.body).as_bytes());
-        format!("v1,{}", BASE64_STANDARD.encode(mac.finalize().into_bytes()))
+    /// in whole seconds: a signature with each of the secrets.
+    pub(super) fn signatures(&self, secrets: &[Vec<u8>], seconds: i64) -> String {
+        let signed = format!("{}.{seconds}.{}", self.id, self.body);
+        let signatures = secrets.iter().map(|secret| {
+            let mut mac =
+                Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes keys of every length");
+            mac.update(signed.as_bytes());
+            format!("v1,{}", BASE64_STANDARD.encode(mac.finalize().into_bytes()))
+        });
+        signatures.collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -134,7 +138,11 @@ mod tests {
         let secret = BASE64_STANDARD
             .decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
             .expect("base64");
-        let signature = message.signature(&secret, 1_614_265_330);
-        assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+        let one = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
+        let signed = |secrets: &[Vec<u8>]| message.signatures(secrets, 1_614_265_330);
+        assert_eq!(signed(std::slice::from_ref(&secret)), one);
+        let other = signed(&[b"another".to_vec()]);
+        let both = signed(&[b"another".to_vec(), secret]);
+        assert_eq!(both, format!("{other} {one}"));
     }
 }

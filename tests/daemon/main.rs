@@ -45,6 +45,7 @@ mod watch;
 mod watchdog;
 mod webhook;
 mod webhook_metrics;
+mod webhook_trust;
 
 use std::sync::Arc;
 use support::{Daemon, Home};

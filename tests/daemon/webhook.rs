@@ -48,7 +48,7 @@ pub(crate) async fn reload(daemon: &Daemon) {
 }
 
 /// The webhook of this name, once it is as wanted.
-async fn listed(daemon: &Daemon, name: &str, holds: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn listed(daemon: &Daemon, name: &str, holds: impl Fn(&Value) -> bool) -> Value {
     let deadline = Instant::now() + SOON;
     loop {
         let answer = daemon.get("/admin/webhooks").await;
@@ -239,7 +239,7 @@ async fn redirects_and_answers_that_never_end_are_no_success() {
     assert_eq!(tcp.status, 404);
 }
 
-async fn cli(daemon: &Daemon, arguments: &[&str]) -> (i32, String, String) {
+pub(crate) async fn cli(daemon: &Daemon, arguments: &[&str]) -> (i32, String, String) {
     let output = daemon.cli(arguments).await;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let code = output.status.code().expect("no signal");

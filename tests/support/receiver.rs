@@ -10,11 +10,12 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpListener,
     sync::watch,
     time::timeout,
 };
+use tokio_rustls::TlsAcceptor;
 
 /// How it treats what comes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +46,7 @@ pub(crate) struct Received {
 
 pub(crate) struct Receiver {
     pub(crate) port: u16,
+    scheme: &'static str,
     mood: watch::Sender<Mood>,
     received: watch::Receiver<Vec<Received>>,
     faults: Arc<Mutex<Vec<String>>>,
@@ -52,6 +54,16 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     pub(crate) async fn start(secret: &str) -> Self {
+        Self::begin(secret, None).await
+    }
+
+    /// By HTTPS.
+    pub(crate) async fn start_secure(secret: &str, tls: TlsAcceptor) -> Self {
+        Self::begin(secret, Some(tls)).await
+    }
+
+    async fn begin(secret: &str, tls: Option<TlsAcceptor>) -> Self {
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let (mood, current) = watch::channel(Mood::Take);
@@ -64,9 +76,17 @@ impl Receiver {
             while let Ok((stream, _)) = listener.accept().await {
                 let moods = current.clone();
                 let (keep, told) = (Arc::clone(&keep), Arc::clone(&told));
-                let secret = secret.clone();
+                let (secret, tls) = (secret.clone(), tls.clone());
                 tokio::spawn(async move {
-                    if let Err(fault) = serve(stream, moods, &secret, &keep).await {
+                    let served = match tls {
+                        None => serve(stream, moods, &secret, &keep).await,
+                        // Who does not trust it says nothing.
+                        Some(tls) => match tls.accept(stream).await {
+                            Ok(stream) => serve(stream, moods, &secret, &keep).await,
+                            Err(_) => Ok(()),
+                        },
+                    };
+                    if let Err(fault) = served {
                         told.lock().unwrap().push(fault);
                     }
                 });
@@ -74,6 +94,7 @@ impl Receiver {
         });
         Self {
             port,
+            scheme,
             mood,
             received,
             faults,
@@ -81,7 +102,7 @@ impl Receiver {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/hook", self.port)
+        format!("{}://127.0.0.1:{}/hook", self.scheme, self.port)
     }
 
     pub(crate) fn set(&self, mood: Mood) {
@@ -131,7 +152,7 @@ impl Receiver {
 }
 
 async fn serve(
-    mut stream: TcpStream,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
     mut moods: watch::Receiver<Mood>,
     secret: &str,
     keep: &watch::Sender<Vec<Received>>,
@@ -181,7 +202,7 @@ async fn serve(
     Ok(())
 }
 
-async fn request(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+async fn request(stream: &mut (impl AsyncRead + Unpin)) -> Option<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(end) = bytes.windows(4).position(|part| part == b"\r\n\r\n") {
