@@ -26,26 +26,36 @@ use tower::Service;
 /// way of the table of calls. The answer is the same on either way.
 #[derive(Clone)]
 pub struct Front {
+    desk: Arc<Desk>,
+    calls: Router,
+}
+
+/// What answers at once.
+struct Desk {
     app: Arc<App>,
     /// What the table asks for the status.
     right: Scope,
     /// Whether pages of other origins may come, and caches must know.
     varies: bool,
     often: Often,
-    calls: Router,
 }
 
 impl Front {
     pub(super) fn new(app: Arc<App>, varies: bool, calls: Router) -> Self {
-        Self {
+        let desk = Desk {
             often: app.meter.often(status::PATH, Method::GET.as_str()),
             app,
             right: table::right_to(status::PATH),
             varies,
+        };
+        Self {
+            desk: Arc::new(desk),
             calls,
         }
     }
+}
 
+impl Desk {
     /// The status, when the request asks for nothing more, and no page asks.
     fn at_once(&self, request: &Request) -> Option<Response> {
         let plain = request.uri().path() == status::PATH
@@ -90,7 +100,7 @@ impl Service<Request> for Front {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        match self.at_once(&request) {
+        match self.desk.at_once(&request) {
             Some(response) => Either::Left(ready(Ok(response))),
             None => Either::Right(self.calls.call(request)),
         }

@@ -26,9 +26,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tower::{Service, ServiceExt};
 
-/// How long a connection may be quiet between two requests. Longer than the
-/// pause of any sensible poller, so that its next request does not meet a
-/// socket that is just being closed.
+/// How long a connection may be quiet between two requests, and at most twice
+/// that: it is looked at so often, since a timer for each request would cost more
+/// than its answer. Longer than the pause of any sensible poller, so that its
+/// next request does not meet a socket that is just being closed.
 const IDLE: Duration = Duration::from_secs(75);
 /// Request line and headers, in bytes; beyond it the answer is 431.
 const MAX_HEAD: u32 = 16 * 1024;
@@ -78,7 +79,7 @@ impl<A: Application> Visit<A> {
     async fn answer(
         &self,
         request: Request<Incoming>,
-        outbox: &Outbox,
+        outbox: Option<&Outbox>,
     ) -> Result<Response<Answer>, Infallible> {
         let answering = self.standing.begin();
         if self.standing.begun().is_multiple_of(IN_A_ROW) {
@@ -90,7 +91,7 @@ impl<A: Application> Visit<A> {
             .extensions_mut()
             .insert(self.standing.acquaintance());
         let response = self.application.clone().oneshot(request).await?;
-        Ok(response.map(|body| outbox.put(body, answering)))
+        Ok(response.map(|body| Answer::new(body, answering, outbox)))
     }
 
     fn ended(&self, ended: hyper::Result<()>) {
@@ -105,9 +106,8 @@ impl<A: Application> Visit<A> {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let stream = Patient::new(stream, self.header_timeout, self.standing.clone());
-        let outbox = Outbox::default();
         let service = service_fn(async |request| {
-            let mut response = self.answer(request, &outbox).await?;
+            let mut response = self.answer(request, None).await?;
             if self.drain.is_cancelled() {
                 // hyper closes after it, and the client knows.
                 let close = HeaderValue::from_static("close");
@@ -117,27 +117,25 @@ impl<A: Application> Visit<A> {
         });
         let mut connection = pin!(
             http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(IDLE.max(self.header_timeout))
                 .max_header_size(MAX_HEAD as usize)
                 .max_buf_size(MAX_BUFFER as usize)
                 .serve_connection(TokioIo::new(stream), service)
         );
-        let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
+        tokio::select! {
+            ended = connection.as_mut() => return self.ended(ended),
+            () = self.quiet() => {}
             () = self.drain.cancelled() => {
                 if let Ok(ended) = timeout(LATE, connection.as_mut()).await {
                     return self.ended(ended);
                 }
-                connection.as_mut().graceful_shutdown();
-                tokio::select! {
-                    ended = connection.as_mut() => ended,
-                    // Half a request's head, which nobody waits for.
-                    () = self.unanswered() => return,
-                }
             }
-        };
-        self.ended(ended);
+        }
+        connection.as_mut().graceful_shutdown();
+        tokio::select! {
+            ended = connection.as_mut() => self.ended(ended),
+            // Half a request's head, which nobody waits for.
+            () = self.unanswered() => {}
+        }
     }
 
     /// Serves HTTP/2 until the client goes, is quiet for too long, or the
@@ -152,7 +150,7 @@ impl<A: Application> Visit<A> {
             let (visit, outbox) = (Arc::clone(&visit), outbox.clone());
             service_fn(move |request| {
                 let (visit, outbox) = (Arc::clone(&visit), outbox.clone());
-                async move { visit.answer(request, &outbox).await }
+                async move { visit.answer(request, Some(&outbox)).await }
             })
         };
         let mut connection = pin!(

@@ -35,17 +35,15 @@ impl Outbox {
         self.waiting().since.values().min().copied()
     }
 
-    pub(super) fn put(&self, body: Body, answering: Answering) -> Answer {
+    /// A place for one answer.
+    fn place(&self) -> Place {
         let mut waiting = self.waiting();
         let number = waiting.numbered;
         waiting.numbered += 1;
         waiting.since.insert(number, Instant::now());
-        Answer {
-            body,
-            piece: Bytes::new(),
+        Place {
             outbox: self.clone(),
             number,
-            answering,
         }
     }
 
@@ -54,18 +52,51 @@ impl Outbox {
     }
 }
 
+/// Where an answer waits, until dropped.
+struct Place {
+    outbox: Outbox,
+    number: u64,
+}
+
+impl Place {
+    fn moved(&self, ready: bool) {
+        let mut waiting = self.outbox.waiting();
+        if ready {
+            waiting.since.insert(self.number, Instant::now());
+        } else {
+            // It is the answer that lets wait.
+            waiting.since.remove(&self.number);
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.outbox.waiting().since.remove(&self.number);
+    }
+}
+
 /// A response's body, in pieces. Holds on to the request until it is taken.
 pub(super) struct Answer {
     body: Body,
     /// What of the last frame is left.
     piece: Bytes,
-    outbox: Outbox,
-    number: u64,
+    place: Option<Place>,
     #[expect(dead_code, reason = "its drop is what counts")]
     answering: Answering,
 }
 
 impl Answer {
+    /// Waits in the `outbox`, if there is one.
+    pub(super) fn new(body: Body, answering: Answering, outbox: Option<&Outbox>) -> Self {
+        Self {
+            body,
+            piece: Bytes::new(),
+            place: outbox.map(Outbox::place),
+            answering,
+        }
+    }
+
     fn next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         if self.piece.is_empty() {
             let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
@@ -92,14 +123,9 @@ impl HttpBody for Answer {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = self.get_mut();
         let next = this.next(cx);
-        let mut waiting = this.outbox.waiting();
-        if next.is_ready() {
-            waiting.since.insert(this.number, Instant::now());
-        } else {
-            // It is the answer that lets wait.
-            waiting.since.remove(&this.number);
+        if let Some(place) = &this.place {
+            place.moved(next.is_ready());
         }
-        drop(waiting);
         next
     }
 
@@ -119,12 +145,6 @@ impl HttpBody for Answer {
     }
 }
 
-impl Drop for Answer {
-    fn drop(&mut self) {
-        self.outbox.waiting().since.remove(&self.number);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,7 +153,7 @@ mod tests {
 
     fn put(outbox: &Outbox, body: Body) -> (Standing, Answer) {
         let standing = Standing::new(0, Arc::default());
-        let answer = outbox.put(body, standing.begin());
+        let answer = Answer::new(body, standing.begin(), Some(outbox));
         (standing, answer)
     }
 

@@ -206,7 +206,9 @@ impl<A: Application> Hall<A> {
         if let Some(gone) = place.evicted {
             self.tell_full(gone);
         }
-        let (application, drain) = (self.application.clone(), self.drain.clone());
+        // A token of its own: every request looks at it, and one for all would be
+        // everybody's lock.
+        let (application, drain) = (self.application.clone(), self.drain.child_token());
         let standing = place.standing.clone();
         let header_timeout = terms.header_timeout;
         let visit = move |origin| Visit {
