@@ -190,9 +190,10 @@ pub(crate) async fn perform(act: &Act, chance: &mut Chance, run: &mut Run) {
             let answer = run.daemon().post("/connection/disconnect").await;
             let told = answer.json()["data"].clone();
             assert_eq!(told["wiped"], true, "{answer:?}");
-            // What an earlier act left may cut it off before; it tells the truth.
+            // What an earlier act left may cut it off, before WhatsApp has heard of
+            // it or before it has heard WhatsApp's answer.
             let gone = run.phone().devices().is_empty();
-            assert_eq!(told["unlinkedAtWhatsApp"], gone, "{answer:?}");
+            assert!(gone || told["unlinkedAtWhatsApp"] == false, "{answer:?}");
             run.phone().unlink_all();
             run.link().await;
         }
