@@ -66,8 +66,10 @@ impl Desk {
             return None;
         }
         let began = Instant::now();
-        let answer = guard::admit(&self.app, self.right, request)
-            .and_then(|caller| Ok((caller.scope, status::now(&self.app)?)));
+        let answer = guard::admit(&self.app, self.right, request).and_then(|caller| {
+            self.app.link.asked();
+            Ok((caller.scope, status::now(&self.app)?))
+        });
         let mut response = match answer {
             Ok((scope, mut response)) => {
                 guard::tell_right(&mut response, scope);

@@ -33,6 +33,7 @@ pub(super) const AFTER: Parameter = Parameter {
 pub(super) async fn show(State(app): State<Arc<App>>, params: Params) -> Result<Response, Problem> {
     let wait = params.wait()?;
     let after = params.number(AFTER.name, "take `generation` from the last answer")?;
+    app.link.asked();
     match (after, wait) {
         (Some(after), wait) => {
             // Not `>`: a restarted daemon counts anew.
@@ -54,7 +55,6 @@ pub(super) async fn show(State(app): State<Arc<App>>, params: Params) -> Result<
 
 /// How the connection stands now.
 pub(super) fn now(app: &App) -> Result<Response, Problem> {
-    app.link.asked();
     app.written.status(app).map(json)
 }
 
