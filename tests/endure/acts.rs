@@ -250,10 +250,11 @@ async fn replace(run: &mut Run) {
         .as_str()
         .expect("a code")
         .to_owned();
-    run.phones[other]
-        .enter_code(&code)
-        .await
-        .expect("the phone accepts");
+    if run.phones[other].enter_code(&code).await.is_err() {
+        // An owner would try again; the old link is what remains.
+        run.unanswered += 1;
+        return;
+    }
     run.daemon()
         .until("the other number", |status| {
             status["isConnected"] == true && status["phoneNumber"] == *number

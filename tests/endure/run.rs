@@ -31,6 +31,8 @@ pub(crate) struct Run {
     /// What this process held when it had settled first.
     base: Option<Figures>,
     settled: u32,
+    /// Codes that a phone was given, and could not link by.
+    pub(crate) unanswered: u32,
 }
 
 impl Run {
@@ -57,6 +59,7 @@ impl Run {
             began: Instant::now(),
             base: None,
             settled: 0,
+            unanswered: 0,
         };
         run.start();
         run.link().await;
@@ -208,8 +211,8 @@ impl Run {
         let stats = self.sandbox.stats();
         timeout(SOON, self.stop()).await.expect("it stops");
         format!(
-            "{told}\nsettled {} times, {} connections, {} logins; at the end {figures:?}",
-            self.settled, stats.tcp_connections, stats.logins
+            "{told}\nsettled {} times, {} codes unanswered, {} connections, {} logins; at the end {figures:?}",
+            self.settled, self.unanswered, stats.tcp_connections, stats.logins
         )
     }
 }
