@@ -32,7 +32,17 @@ impl Survey {
         vault: &Vault,
         recorder: &Recorder,
     ) -> Result<Self, StoreError> {
-        let mut warnings = Vec::new();
+        let memory = Memory::new(state_dir);
+        let (remembered, warning) = memory.load();
+        // On the disk before anybody can be told a generation: a daemon that is
+        // killed right after must not begin below it. And before all else: where
+        // there is no room for it, nothing has been set aside untold.
+        let remembered = remembered.at_the_start(Timestamp::now());
+        memory.save(&remembered).map_err(|source| StoreError::Io {
+            path: memory.path().to_owned(),
+            source,
+        })?;
+        let mut warnings = Vec::from_iter(warning);
         let mut live = survey_slot(vault, Slot::Live, &mut warnings).await?;
         let mut candidate = survey_slot(vault, Slot::Candidate, &mut warnings).await?;
         if live.is_none() && candidate.is_some() {
@@ -45,16 +55,6 @@ impl Survey {
             vault.wipe(Slot::Candidate)?;
             candidate = None;
         }
-        let memory = Memory::new(state_dir);
-        let (remembered, warning) = memory.load();
-        warnings.extend(warning);
-        // On the disk before anybody can be told a generation: a daemon that is
-        // killed right after must not begin below it.
-        let remembered = remembered.at_the_start(Timestamp::now());
-        memory.save(&remembered).map_err(|source| StoreError::Io {
-            path: memory.path().to_owned(),
-            source,
-        })?;
         for warning in &warnings {
             recorder.record(Entry::new("connection.store", Severity::Warning, warning));
         }
