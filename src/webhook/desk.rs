@@ -170,9 +170,11 @@ impl Desk {
 
     /// What somebody should look after.
     pub fn warnings(&self) -> Vec<String> {
-        let paused = self.chosen(None).into_iter().filter_map(|(webhook, standing)| {
-            let why = standing.kept.paused?;
-            let name = &webhook.name;
+        // Asked with every status: nothing is copied where nothing is to be told.
+        let running = self.running();
+        let paused = running.iter().filter_map(|(name, running)| {
+            let standing = running.standing.borrow();
+            let why = standing.kept.paused.as_ref()?;
             Some(format!(
                 "webhook {name} is paused: {why}: mend the receiver, then run walinkd webhook resume {name}"
             ))
