@@ -2,7 +2,7 @@
 
 use super::{Entry, entry};
 
-/// A state, and the event with which it begins.
+/// What to do at each event that begins the passkey step.
 const PASSKEY: &str = "It does not link this device without it. Run `walinkd passkey` and do what it\n\
      says, within ten minutes.";
 
