@@ -18,6 +18,7 @@ mod log;
 mod opening;
 mod passkey;
 mod probe;
+mod pulse;
 mod session;
 mod signal;
 mod store;

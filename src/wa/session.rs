@@ -7,6 +7,7 @@ use super::{
     http::Http,
     opening::Opening,
     passkey::{self, Assertion, Order},
+    pulse::{Beat, Pulse},
     signal::{End, Linked, Signal},
     store::{Slot, Store, StoreError},
     tasks::Tasks,
@@ -19,24 +20,14 @@ use std::{
 use tokio::{
     sync::{mpsc, oneshot},
     task::{AbortHandle, JoinHandle},
-    time::{sleep, sleep_until, timeout},
+    time::timeout,
 };
 use whatsapp_rust::{
-    Client, IqError,
+    Client,
     bot::Bot,
-    wacore::{
-        iq::{devices::RemoveCompanionDeviceSpec, keepalive::KeepaliveSpec},
-        store::DevicePropsOverride,
-    },
+    wacore::{iq::devices::RemoveCompanionDeviceSpec, store::DevicePropsOverride},
     waproto::whatsapp::device_props::PlatformType,
 };
-
-/// Between two pings on a session that is logged in. WhatsApp Web pings
-/// every 15 to 30 s.
-const PING_EVERY: Duration = Duration::from_secs(20);
-
-/// An answer takes a round trip; a phone network's worst is a few seconds.
-const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The phone's list is updated by WhatsApp within a round trip or two.
 const UNLINK_TIMEOUT: Duration = Duration::from_secs(4);
@@ -267,8 +258,8 @@ async fn follow(
     };
     let mut open = false;
     let mut announced = false;
-    let mut next_ping = tokio::time::Instant::now();
-    let mut pinging: Option<JoinHandle<Result<(), IqError>>> = None;
+    let pairs = client.pn().is_none();
+    let mut pulse = Pulse::new(Arc::clone(&client));
     loop {
         tokio::select! {
             unlink = &mut inbox.closing => {
@@ -289,7 +280,7 @@ async fn follow(
                     announced = true;
                     // It is linked after all, whatever a login said before.
                     opening.vault.forget();
-                    next_ping = tokio::time::Instant::now() + PING_EVERY;
+                    pulse.heard();
                     say(Signal::LoggedIn(linked(&client))).await;
                 }
                 if let Some(end) = ear.end() {
@@ -301,31 +292,19 @@ async fn follow(
             ready = client.wait_for_socket(Duration::from_secs(60)), if !open => {
                 if ready.is_ok() {
                     open = true;
+                    pulse.heard();
                     say(Signal::Open).await;
                     if let Some((phone, code)) = opening.code_for.clone() {
                         request_code(Arc::clone(&client), phone, code, generation, signals.clone());
                     }
                 }
             }
-            () = sleep_until(next_ping), if announced && pinging.is_none() => {
-                let client = Arc::clone(&client);
-                pinging = Some(tokio::spawn(async move {
-                    client.execute(KeepaliveSpec::with_timeout(PING_TIMEOUT)).await
-                }));
-            }
-            pong = async { pinging.as_mut().expect("guarded below").await }, if pinging.is_some() => {
-                pinging = None;
-                if matches!(&pong, Ok(answer) if is_answer(answer)) {
-                    next_ping = tokio::time::Instant::now() + PING_EVERY;
-                    say(Signal::Alive).await;
-                } else {
-                    // Ask again at once: one lost answer is not yet the end.
-                    next_ping = tokio::time::Instant::now();
-                    say(Signal::Silent).await;
-                    // A ping that fails at once must not become a busy loop.
-                    sleep(Duration::from_millis(100)).await;
-                }
-            }
+            beat = pulse.beat(), if announced || open && pairs => match beat {
+                Beat::Answered => say(Signal::Alive).await,
+                // For one that shows codes this is the end; of a link the owner judges.
+                Beat::Missed(2..) if !announced => return End::Silent,
+                Beat::Missed(_) => say(Signal::Silent).await,
+            },
         }
     }
 }
@@ -339,14 +318,6 @@ fn has_been_unlinked(end: &End) -> bool {
                 code: 401 | 403 | 406,
                 ..
             }
-    )
-}
-
-/// Also a refusal is a sign of life.
-fn is_answer(pong: &Result<(), IqError>) -> bool {
-    matches!(
-        pong,
-        Ok(()) | Err(IqError::ServerError { .. } | IqError::UnexpectedResponseType { .. })
     )
 }
 

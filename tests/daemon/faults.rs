@@ -276,6 +276,71 @@ async fn unanswered_pings_first_degrade() {
     daemon.until_connected().await;
 }
 
+/// What no phone can use any more is not shown on: a code is good for nothing
+/// once its connection is dead.
+async fn codes_that_died(
+    env: &[(&str, &str)],
+    has: &str,
+) -> (Sandbox, walinkd_sandbox::Phone, Daemon) {
+    let (sandbox, phone, home) = world().await;
+    let daemon = home.start_with(env);
+    daemon.until("a code", |status| status[has] == true).await;
+    sandbox
+        .inject(Fault::BlackHole { at: Stage::Live }, Target::all())
+        .expect("injected");
+    sandbox
+        .wait_for(|state| state.stats.registrations >= 2, SILENCE)
+        .await
+        .expect("pairs anew");
+    // Of an attempt that reached WhatsApp: it does not wait long.
+    let status = daemon
+        .until("a fresh code", |status| status[has] == true)
+        .await;
+    assert_eq!(status["reason"], Value::Null, "{status:#}");
+    (sandbox, phone, daemon)
+}
+
+#[tokio::test]
+async fn qr_codes_of_a_connection_that_fell_silent_are_replaced() {
+    let (_sandbox, phone, daemon) = codes_that_died(&[], "hasQRCode").await;
+    phone
+        .scan(&daemon.qr().await)
+        .await
+        .expect("the phone accepts");
+    daemon.until_connected().await;
+}
+
+#[tokio::test]
+async fn a_pairing_code_of_a_connection_that_fell_silent_is_replaced() {
+    let env = [("USE_PAIRING_CODE", "true"), ("PHONE_NUMBER", NUMBER)];
+    let (_sandbox, phone, daemon) = codes_that_died(&env, "hasPairingCode").await;
+    phone
+        .enter_code(&daemon.code().await)
+        .await
+        .expect("the phone accepts");
+    daemon.until_connected().await;
+}
+
+/// And a connection that answers keeps its code for as long as that is good.
+#[tokio::test]
+async fn one_answer_that_is_late_costs_no_code() {
+    let (sandbox, phone, home) = world().await;
+    let env = [("USE_PAIRING_CODE", "true"), ("PHONE_NUMBER", NUMBER)];
+    let daemon = home.start_with(&env);
+    let code = daemon.code().await;
+    sandbox
+        .inject(Fault::IgnorePings, Target::all())
+        .expect("armed");
+    let pings = sandbox.stats().pings;
+    sandbox
+        .wait_for(|state| state.stats.pings >= pings + 3, SILENCE)
+        .await
+        .expect("it goes on asking");
+    phone.enter_code(&code).await.expect("the phone accepts");
+    assert_eq!(sandbox.stats().registrations, 1);
+    daemon.until_connected().await;
+}
+
 #[tokio::test]
 async fn spent_codes_are_followed_by_fresh_ones() {
     let short = Duration::from_secs(1);
