@@ -1,6 +1,10 @@
 //! What is done to it.
 
-use crate::{chance::Chance, run::Run, support::SOON};
+use crate::{
+    chance::Chance,
+    run::{LINKED, Run},
+    support::SOON,
+};
 use hyper::Method;
 use nix::sys::signal::Signal;
 use serde_json::json;
@@ -236,24 +240,32 @@ async fn replace(run: &mut Run) {
     run.settle().await;
     let other = 1 - run.linked;
     let number = run.phones[other].number().to_owned();
-    let body = json!({"phoneNumber": number, "replace": true});
-    let answer = run
-        .daemon()
-        .call(Method::POST, "/connection/pairing", Some(body))
-        .await;
-    if answer.status == 429 {
-        // So many codes a number and no more: the old link is what remains.
-        return;
-    }
-    assert_eq!(answer.status, 200, "{answer:?}\n{}", run.daemon().log());
-    let code = answer.json()["data"]["pairingCode"]
-        .as_str()
-        .expect("a code")
-        .to_owned();
-    if run.phones[other].enter_code(&code).await.is_err() {
-        // An owner would try again; the old link is what remains.
-        run.unanswered += 1;
-        return;
+    // A code that is up already may be one of a connection that has died without
+    // a word; then a fresh one follows, and its owner enters that.
+    let deadline = Instant::now() + LINKED;
+    loop {
+        let body = json!({"phoneNumber": number, "replace": true});
+        let answer = run
+            .daemon()
+            .call(Method::POST, "/connection/pairing", Some(body))
+            .await;
+        if answer.status == 429 {
+            // So many codes a number and no more: the old link is what remains.
+            return;
+        }
+        assert_eq!(answer.status, 200, "{answer:?}\n{}", run.daemon().log());
+        let code = answer.json()["data"]["pairingCode"]
+            .as_str()
+            .expect("a code")
+            .to_owned();
+        let Err(why) = run.phones[other].enter_code(&code).await else {
+            break;
+        };
+        assert!(
+            Instant::now() < deadline,
+            "no code links: {why:?}\n{}",
+            run.daemon().log()
+        );
     }
     run.daemon()
         .until("the other number", |status| {
