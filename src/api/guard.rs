@@ -7,13 +7,13 @@ use super::{
     table::Right,
 };
 use crate::{
-    auth::{Acquaintance, Caller, Origin, Refusal, Refused, Scope},
-    wire::{Code, Problem},
+    auth::{Caller, Guest, Refusal, Refused, Scope},
+    wire::{Code, Problem, Timestamp},
 };
 use axum::{
     body::{Body, HttpBody as _},
     extract::{Request, State},
-    http::{HeaderName, HeaderValue},
+    http::{HeaderMap, HeaderName, HeaderValue},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -44,7 +44,11 @@ pub(super) async fn guard(
         return guard.answer(request, next).await;
     };
     let app = &guard.app;
-    let caller = match admit(app, needed, &request) {
+    let Some(guest) = request.extensions().get::<Guest>() else {
+        tracing::error!("a request comes without who it is from");
+        return problem::internal().into_response();
+    };
+    let caller = match admit(app, needed, guest, request.headers(), (app.now)()) {
         Ok(caller) => caller,
         Err(refusal) => return refusal.into_response(),
     };
@@ -60,31 +64,29 @@ pub(super) async fn guard(
     } else {
         guard.answer(request, next).await
     };
-    tell_right(&mut response, scope);
+    tell_right(response.headers_mut(), scope);
     response
 }
 
 /// Who calls, if they may.
-pub(super) fn admit(app: &App, needed: Scope, request: &Request) -> Result<Caller, Problem> {
-    let Some(origin) = request.extensions().get::<Origin>() else {
-        tracing::error!("a listener passes requests on without saying where they come from");
-        return Err(problem::internal());
-    };
-    let admitted = app
-        .gate
-        .admit(origin, request.headers(), needed, (app.now)());
-    if let Some(connection) = request.extensions().get::<Acquaintance>() {
-        connection.make(admitted.is_ok());
-    }
+pub(super) fn admit(
+    app: &App,
+    needed: Scope,
+    guest: &Guest,
+    headers: &HeaderMap,
+    now: Timestamp,
+) -> Result<Caller, Problem> {
+    let admitted = app.gate.admit(&guest.origin, headers, needed, now);
+    guest.acquaintance.make(admitted.is_ok());
     admitted.map_err(|refused| app.refuse(refused))
 }
 
-pub(super) fn tell_right(response: &mut Response, scope: Scope) {
+pub(super) fn tell_right(headers: &mut HeaderMap, scope: Scope) {
     let right = HeaderValue::from_static(match scope {
         Scope::Read => "read",
         Scope::Manage => "manage",
     });
-    response.headers_mut().insert(RIGHT, right);
+    headers.insert(RIGHT, right);
 }
 
 impl App {

@@ -37,7 +37,7 @@ mod webhooks;
 mod tests;
 
 pub use events::Frames as EventFrames;
-pub use front::Front;
+pub use front::{Answer, Clerk, Front, Reply};
 pub use openapi::description;
 pub use reference::{Call, reference};
 pub use status::Written;
@@ -169,8 +169,7 @@ pub fn log_turns() -> Arc<Semaphore> {
     Arc::new(Semaphore::new(log::AT_ONCE))
 }
 
-/// The calls of `table`, ready to serve. Each request must carry its
-/// [`crate::auth::Origin`] as an extension.
+/// The calls of `table`, ready to serve.
 pub fn routers(app: App) -> Routers {
     let app = Arc::new(app);
     let cors = cors::layer(app.settings.clone());

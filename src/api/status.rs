@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     link::Moment,
-    wire::{Problem, Success},
+    wire::{Problem, Success, Timestamp},
 };
 use axum::{body::Bytes, extract::State, response::Response};
 use std::{
@@ -50,12 +50,12 @@ pub(super) async fn show(State(app): State<Arc<App>>, params: Params) -> Result<
         }
         (None, None) => {}
     }
-    now(&app)
+    at((app.now)(), &app).map(json)
 }
 
-/// How the connection stands now.
-pub(super) fn now(app: &App) -> Result<Response, Problem> {
-    app.written.status(app).map(json)
+/// How the connection stands, as JSON.
+pub(super) fn at(now: Timestamp, app: &App) -> Result<Bytes, Problem> {
+    app.written.status(app, now)
 }
 
 /// The answer as it was written last, for all who ask until something in it
@@ -71,15 +71,16 @@ struct Answer {
 }
 
 impl Written {
-    fn status(&self, app: &App) -> Result<Bytes, Problem> {
-        let (at, health) = (app.link.now(), app.health());
+    fn status(&self, app: &App, now: Timestamp) -> Result<Bytes, Problem> {
+        let health = app.health();
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(answer) = &*kept
-            && answer.at == at
+            && app.link.is_still(&answer.at, now)
             && answer.health == health
         {
             return Ok(answer.body.clone());
         }
+        let at = app.link.at(now);
         let mut status = at.status();
         status.health.extend_from_slice(&health);
         let body = serde_json::to_vec(&Success::new(status)).map_err(|error| {

@@ -13,7 +13,7 @@ use std::{
 };
 use thiserror::Error;
 
-/// Where a connection came from; the server puts it into each request.
+/// Where a connection came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     Tcp(SocketAddr),
@@ -84,8 +84,16 @@ pub struct Caller {
     pub(super) sha256: Option<[u8; 32]>,
 }
 
-/// Whether a connection has shown a right to anything yet. The server puts it
-/// into each request, so that it knows whom to keep when it has to choose.
+/// Who is at the other end of a connection. The server says so once, to whatever
+/// answers there.
+#[derive(Debug, Clone)]
+pub struct Guest {
+    pub origin: Origin,
+    pub acquaintance: Acquaintance,
+}
+
+/// Whether a connection has shown a right to anything yet. So the server knows
+/// whom to keep when it has to choose.
 #[derive(Debug, Clone, Default)]
 pub struct Acquaintance(Arc<AtomicBool>);
 

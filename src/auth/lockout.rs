@@ -51,6 +51,10 @@ impl Record {
 }
 
 impl Lockouts {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// For how much longer this address is locked out.
     pub(super) fn remaining(&self, client: IpAddr, now: Instant) -> Option<Duration> {
         let until = self.0.get(&household(client))?.locked_until?;

@@ -14,7 +14,7 @@ mod page;
 mod peer;
 
 pub use crate::wire::Scope;
-pub use caller::{Acquaintance, Caller, Origin, Refusal, Refused, Who};
+pub use caller::{Acquaintance, Caller, Guest, Origin, Refusal, Refused, Who};
 pub use gate::{Gate, Rules, Stream};
 pub use keyfile::{KeyFile, KeyFileError, StoredKey};
 pub use keys::{Key, Keyring, Rate};

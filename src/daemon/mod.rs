@@ -232,7 +232,14 @@ async fn serve(
         written: api::Written::default(),
         now: Timestamp::now,
     });
-    let mut server = Server::new(routers.tcp, routers.control, terms_in_force, rules_in_force);
+    let answers = |front: api::Front| {
+        move |guest| {
+            let clerk = front.welcome(guest);
+            move |request| clerk.answer(request)
+        }
+    };
+    let (tcp, control) = (answers(routers.tcp), answers(routers.control));
+    let mut server = Server::new(tcp, control, terms_in_force, rules_in_force);
     doors
         .tcp
         .into_iter()

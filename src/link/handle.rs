@@ -191,15 +191,20 @@ pub fn channel(first: Snapshot) -> (Handle, Inbox) {
 }
 
 impl Handle {
-    /// How things stand now.
-    pub fn now(&self) -> Moment {
+    /// How things stand, by the wall clock.
+    pub fn at(&self, now: Timestamp) -> Moment {
         let snapshot = Arc::clone(&self.snapshots.borrow());
-        Moment::new(snapshot, self.last_heard.get(), Timestamp::now())
+        Moment::new(snapshot, self.last_heard.get(), now)
     }
 
-    /// As [`Handle::now`], to be read.
+    /// Whether things stand as they did then.
+    pub fn is_still(&self, then: &Moment, now: Timestamp) -> bool {
+        then.lasts(&self.snapshots.borrow(), self.last_heard.get(), now)
+    }
+
+    /// As [`Handle::at`] by the clock now, to be read.
     pub fn status(&self) -> Status {
-        self.now().status()
+        self.at(Timestamp::now()).status()
     }
 
     /// The QR code to scan now, if there is one.

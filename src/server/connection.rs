@@ -5,9 +5,10 @@ use super::{
     patience::{Patient, STALL},
     standing::Standing,
 };
-use crate::auth::Origin;
+use crate::auth::{Guest, Origin};
 use axum::{
-    body::Body,
+    BoxError,
+    body::{Bytes, HttpBody},
     http::{HeaderValue, header::CONNECTION},
 };
 use hyper::{
@@ -24,7 +25,6 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
-use tower::{Service, ServiceExt};
 
 /// How long a connection may be quiet between two requests, and at most twice
 /// that: it is looked at so often, since a timer for each request would cost more
@@ -38,37 +38,43 @@ const MAX_BUFFER: u32 = 32 * 1024;
 /// Requests at once on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 32;
 
-/// So many requests of a connection are answered before others have their turn:
-/// hundreds may have come at once, each of them soon answered.
+/// So many requests that have come at once are answered before other connections
+/// have their turn: there may be hundreds, each of them soon answered.
 const IN_A_ROW: u64 = 8;
 
 /// How long a quiet connection still takes a request once it is told to end:
 /// one that was on its way, and that the client could not know to be late.
 const LATE: Duration = Duration::from_millis(500);
 
-/// What answers the requests.
-pub trait Application:
-    Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
-    + Clone
-    + Send
-    + Sync
-    + 'static
-{
+/// Gives each connection what answers its requests.
+pub trait Application: Clone + Send + Sync + 'static {
+    type Clerk: Fn(Request<Incoming>) -> Self::Answer + Send + Sync + 'static;
+    type Answer: Future<Output = Response<Self::Body>> + Send;
+    type Body: HttpBody<Data = Bytes, Error: Into<BoxError> + Send> + Send + Unpin + 'static;
+
+    fn welcome(&self, guest: Guest) -> Self::Clerk;
 }
 
-impl<A> Application for A where
-    A: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
-        + Clone
-        + Send
-        + Sync
-        + 'static
+impl<A, C, F, B> Application for A
+where
+    A: Fn(Guest) -> C + Clone + Send + Sync + 'static,
+    C: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send,
+    B: HttpBody<Data = Bytes, Error: Into<BoxError> + Send> + Send + Unpin + 'static,
 {
+    type Clerk = C;
+    type Answer = F;
+    type Body = B;
+
+    fn welcome(&self, guest: Guest) -> C {
+        self(guest)
+    }
 }
 
 /// A connection that is to be served, with all that goes into it.
-pub(super) struct Visit<A> {
+pub(super) struct Visit<A: Application> {
     pub(super) origin: Origin,
-    pub(super) application: A,
+    pub(super) clerk: A::Clerk,
     pub(super) header_timeout: Duration,
     pub(super) standing: Standing,
     /// Cancelled when it has to answer what has come and take nothing new.
@@ -80,17 +86,12 @@ impl<A: Application> Visit<A> {
         &self,
         request: Request<Incoming>,
         outbox: Option<&Outbox>,
-    ) -> Result<Response<Answer>, Infallible> {
+    ) -> Result<Response<Answer<A::Body>>, Infallible> {
         let answering = self.standing.begin();
-        if self.standing.begun().is_multiple_of(IN_A_ROW) {
+        if self.standing.in_a_row().is_multiple_of(IN_A_ROW) {
             yield_now().await;
         }
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(self.origin.clone());
-        request
-            .extensions_mut()
-            .insert(self.standing.acquaintance());
-        let response = self.application.clone().oneshot(request).await?;
+        let response = (self.clerk)(request).await;
         Ok(response.map(|body| Answer::new(body, answering, outbox)))
     }
 

@@ -1,8 +1,8 @@
 //! Listeners and connections: TCP, TLS, the Unix control socket, sockets inherited
 //! from systemd; how many, how slow, and how they end.
 //!
-//! Owns everything below a request. Must not know routes: it serves whatever
-//! router it is given, and puts an [`crate::auth::Origin`] into each request.
+//! Owns everything below a request. Must not know routes: it asks whatever it is
+//! given for one service a connection, and tells it the [`crate::auth::Guest`].
 
 mod connection;
 mod control;

@@ -1,7 +1,7 @@
 //! Answers on their way out, and whether anybody takes them.
 
 use super::standing::Answering;
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::{Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
 use std::{
     collections::BTreeMap,
@@ -77,8 +77,8 @@ impl Drop for Place {
 }
 
 /// A response's body, in pieces. Holds on to the request until it is taken.
-pub(super) struct Answer {
-    body: Body,
+pub(super) struct Answer<B> {
+    body: B,
     /// What of the last frame is left.
     piece: Bytes,
     place: Option<Place>,
@@ -86,9 +86,9 @@ pub(super) struct Answer {
     answering: Answering,
 }
 
-impl Answer {
+impl<B: HttpBody<Data = Bytes> + Unpin> Answer<B> {
     /// Waits in the `outbox`, if there is one.
-    pub(super) fn new(body: Body, answering: Answering, outbox: Option<&Outbox>) -> Self {
+    pub(super) fn new(body: B, answering: Answering, outbox: Option<&Outbox>) -> Self {
         Self {
             body,
             piece: Bytes::new(),
@@ -97,7 +97,7 @@ impl Answer {
         }
     }
 
-    fn next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    fn next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         if self.piece.is_empty() {
             let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
             let Some(Ok(frame)) = frame else {
@@ -113,14 +113,14 @@ impl Answer {
     }
 }
 
-impl HttpBody for Answer {
+impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for Answer<B> {
     type Data = Bytes;
-    type Error = axum::Error;
+    type Error = B::Error;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let this = self.get_mut();
         let next = this.next(cx);
         if let Some(place) = &this.place {
@@ -149,9 +149,10 @@ impl HttpBody for Answer {
 mod tests {
     use super::*;
     use crate::server::standing::Standing;
+    use axum::body::Body;
     use http_body_util::BodyExt;
 
-    fn put(outbox: &Outbox, body: Body) -> (Standing, Answer) {
+    fn put(outbox: &Outbox, body: Body) -> (Standing, Answer<Body>) {
         let standing = Standing::new(0, Arc::default());
         let answer = Answer::new(body, standing.begin(), Some(outbox));
         (standing, answer)

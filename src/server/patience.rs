@@ -30,8 +30,9 @@ pub(super) struct Patient<S> {
 struct Heads {
     standing: Standing,
     limit: Duration,
-    /// The stretch in which a head began, and when it must be there.
-    begun: Option<(u64, Instant)>,
+    /// The stretch in which a head began, and when it must be there, once it has
+    /// been waited for: most are there whole at once, and cost no look at a clock.
+    begun: Option<(u64, Option<Instant>)>,
     timer: Pin<Box<Sleep>>,
 }
 
@@ -40,7 +41,7 @@ impl<S> Patient<S> {
     pub(super) fn new(stream: S, header_timeout: Duration, standing: Standing) -> Self {
         let timer = Box::pin(sleep(header_timeout));
         let heads = Heads {
-            begun: Some((standing.stretch(), timer.deadline())),
+            begun: Some((standing.stretch(), Some(timer.deadline()))),
             standing,
             limit: header_timeout,
             timer,
@@ -110,13 +111,15 @@ impl Heads {
         self.begun = self.begun.filter(|(began, _)| *began == stretch);
         if outcome.is_ready() {
             if self.begun.is_none() && more {
-                self.begun = Some((stretch, Instant::now() + self.limit));
+                self.begun = Some((stretch, None));
             }
             return outcome;
         }
-        let Some((_, deadline)) = self.begun else {
+        self.standing.has_read_all();
+        let Some((_, deadline)) = &mut self.begun else {
             return Poll::Pending;
         };
+        let deadline = *deadline.get_or_insert_with(|| Instant::now() + self.limit);
         if self.timer.deadline() != deadline {
             self.timer.as_mut().reset(deadline);
         }

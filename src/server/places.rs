@@ -102,8 +102,9 @@ impl Places {
     /// Waits until there is room for one more, or somebody who can go for it,
     /// under the terms as they are then.
     pub(super) async fn free(&self, terms: &mut watch::Receiver<Arc<Terms>>) {
+        let quiet = self.0.turns.listen();
         loop {
-            let moved = self.0.turns.moved.notified();
+            let moved = quiet.next();
             let limit = terms.borrow_and_update().max_connections;
             {
                 let mut seats = self.0.seats();
@@ -250,7 +251,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         // One that was evicted has left already.
         self.room.seats().leave(self.number);
-        self.room.turns.moved.notify_waiters();
+        self.room.turns.moved();
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     secure::{Secure, is_http2},
     tcp::warn_if_exposed,
 };
-use crate::auth::{Origin, Peer, Rules};
+use crate::auth::{Guest, Origin, Peer, Rules};
 use std::{
     io::{self, ErrorKind},
     net::SocketAddr,
@@ -211,9 +211,12 @@ impl<A: Application> Hall<A> {
         let (application, drain) = (self.application.clone(), self.drain.child_token());
         let standing = place.standing.clone();
         let header_timeout = terms.header_timeout;
-        let visit = move |origin| Visit {
+        let visit = move |origin: Origin| Visit::<A> {
+            clerk: application.welcome(Guest {
+                origin: origin.clone(),
+                acquaintance: standing.acquaintance(),
+            }),
             origin,
-            application,
             header_timeout,
             standing,
             drain,
@@ -265,7 +268,7 @@ impl<A: Application> Hall<A> {
 
 /// TLS, and then what the two agree on. Until the daemon stops: a handshake is
 /// no request that has to be answered.
-async fn secured(secure: Secure, stream: TcpStream, visit: Visit<impl Application>) {
+async fn secured<A: Application>(secure: Secure, stream: TcpStream, visit: Visit<A>) {
     let handshake = timeout(visit.header_timeout, secure.accept(stream));
     let Some(Ok(handshake)) = visit.drain.run_until_cancelled(handshake).await else {
         return;

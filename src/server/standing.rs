@@ -3,9 +3,9 @@
 use crate::auth::Acquaintance;
 use std::sync::{
     Arc,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicU64, AtomicUsize, Ordering},
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, futures::Notified};
 
 /// Shared by a connection's stream, its requests, and the list of all
 /// connections.
@@ -21,6 +21,8 @@ struct Inner {
     acquaintance: Acquaintance,
     begun: AtomicU64,
     ended: AtomicU64,
+    /// How many requests had begun when there was last nothing more to read.
+    read: AtomicU64,
     heard: AtomicU64,
     turns: Arc<Turns>,
 }
@@ -29,14 +31,46 @@ struct Inner {
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     next: AtomicU64,
-    /// Rung when a connection turns quiet or ends.
-    pub(super) moved: Notify,
+    /// Rung when a connection turns quiet or ends, if anybody listens: it is a
+    /// lock, and every answer would take it.
+    moved: Notify,
+    listening: AtomicUsize,
 }
+
+/// Until dropped, connections that turn quiet or end say so.
+pub(super) struct Attention<'a>(&'a Turns);
 
 impl Turns {
     /// Numbers arrivals and answers in their order.
     pub(super) fn take(&self) -> u64 {
         self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(super) fn listen(&self) -> Attention<'_> {
+        self.listening.fetch_add(1, Ordering::SeqCst);
+        Attention(self)
+    }
+
+    /// A connection has turned quiet or ended. What shows that was written with
+    /// [`Ordering::SeqCst`] or under a lock, so that who begins to listen and
+    /// then looks misses nothing.
+    pub(super) fn moved(&self) {
+        if self.listening.load(Ordering::SeqCst) != 0 {
+            self.moved.notify_waiters();
+        }
+    }
+}
+
+impl Attention<'_> {
+    /// Is heard from its making on, not from when it is waited for.
+    pub(super) fn next(&self) -> Notified<'_> {
+        self.0.moved.notified()
+    }
+}
+
+impl Drop for Attention<'_> {
+    fn drop(&mut self) {
+        self.0.listening.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -50,6 +84,7 @@ impl Standing {
             acquaintance: Acquaintance::default(),
             begun: AtomicU64::new(0),
             ended: AtomicU64::new(0),
+            read: AtomicU64::new(0),
             heard: AtomicU64::new(arrival),
             turns,
         }))
@@ -70,12 +105,22 @@ impl Standing {
     }
 
     pub(super) fn is_answering(&self) -> bool {
-        self.0.begun.load(Ordering::Relaxed) != self.0.ended.load(Ordering::Relaxed)
+        self.0.begun.load(Ordering::Relaxed) != self.0.ended.load(Ordering::SeqCst)
     }
 
     /// How many requests have begun.
     pub(super) fn begun(&self) -> u64 {
         self.0.begun.load(Ordering::Relaxed)
+    }
+
+    /// All that has come so far is read.
+    pub(super) fn has_read_all(&self) {
+        self.0.read.store(self.begun(), Ordering::Relaxed);
+    }
+
+    /// How many requests have come at once, up to the one that began last.
+    pub(super) fn in_a_row(&self) -> u64 {
+        self.begun() - self.0.read.load(Ordering::Relaxed)
     }
 
     /// Names one stretch between two changes: a beginning or an end.
@@ -93,11 +138,11 @@ impl Standing {
 impl Drop for Answering {
     fn drop(&mut self) {
         let standing = &self.0.0;
-        standing.ended.fetch_add(1, Ordering::Relaxed);
+        standing.ended.fetch_add(1, Ordering::SeqCst);
         if standing.acquaintance.is_made() {
             let turn = standing.turns.take();
             standing.heard.store(turn, Ordering::Relaxed);
-            standing.turns.moved.notify_waiters();
+            standing.turns.moved();
         }
     }
 }

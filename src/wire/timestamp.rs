@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, time::SystemTime};
 
 /// Milliseconds since the Unix epoch, UTC; RFC 3339 with three decimals in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,7 +13,8 @@ impl Timestamp {
     /// The wall clock: the only place it is read.
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     pub fn now() -> Self {
-        Self(Utc::now().timestamp_millis())
+        let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        Self(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 
     pub const fn from_millis(millis: i64) -> Self {

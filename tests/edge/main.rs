@@ -23,7 +23,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use walinkd::{
-    api::{App, EventFrames, Office, Settings, Work, Written, log_turns, routers},
+    api::{App, EventFrames, Front, Office, Settings, Work, Written, log_turns, routers},
     auth::{Gate, Key, Keyring, Rules, Scope},
     journal::Journal,
     link::{self, Inbox, Snapshot},
@@ -170,7 +170,14 @@ async fn edge(max_connections: usize, header_timeout: Duration, request_timeout:
         written: Written::default(),
         now: || NOW,
     });
-    let mut server = Server::new(routers.tcp, routers.control, terms, rules_now);
+    let answers = |front: Front| {
+        move |guest| {
+            let clerk = front.welcome(guest);
+            move |request| clerk.answer(request)
+        }
+    };
+    let (tcp, control) = (answers(routers.tcp), answers(routers.control));
+    let mut server = Server::new(tcp, control, terms, rules_now);
     let listener = bind_tcp(([127, 0, 0, 1], 0).into()).expect("a port");
     let address = listener.local_addr().expect("an address");
     server.listen_tcp(listener);

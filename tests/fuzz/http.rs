@@ -15,7 +15,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use walinkd::{
-    api::{App, routers},
+    api::{App, Front, routers},
     server::{ControlSocket, Server, Terms},
 };
 
@@ -98,7 +98,14 @@ fn serve(runtime: &Runtime, app: App, socket: PathBuf) {
         ..Terms::default()
     }));
     let routers = routers(app);
-    let mut server = Server::new(routers.tcp, routers.control, terms, rules());
+    let answers = |front: Front| {
+        move |guest| {
+            let clerk = front.welcome(guest);
+            move |request| clerk.answer(request)
+        }
+    };
+    let (tcp, control) = (answers(routers.tcp), answers(routers.control));
+    let mut server = Server::new(tcp, control, terms, rules());
     let control = runtime.block_on(ControlSocket::bind(&socket, None));
     server.listen_control(control.expect("a socket"));
     runtime.spawn(server.run(CancellationToken::new()));

@@ -2,17 +2,13 @@
 //! answer must be one that the API's own description has.
 
 use crate::edge::{Edge, runtime};
-use axum::{
-    body::Body,
-    http::{Request, Response},
-};
+use axum::{body::Body, http::Request};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tokio::runtime::Runtime;
-use tower::ServiceExt;
 use walinkd::{
-    api::{Place, description, routers},
-    auth::Origin,
+    api::{Front, Place, description, routers},
+    auth::{Acquaintance, Guest, Origin},
 };
 
 pub(super) const WORDS: &[&str] = &[
@@ -134,7 +130,7 @@ fn read(input: &[u8]) -> Option<Request<Body>> {
 
 struct Bench {
     runtime: Runtime,
-    router: walinkd::api::Front,
+    front: Front,
     description: Value,
     _edge: Edge,
 }
@@ -143,24 +139,23 @@ impl Bench {
     fn new() -> Self {
         let runtime = runtime();
         let edge = Edge::new();
-        let router = routers(edge.app(&runtime)).tcp;
+        let front = routers(edge.app(&runtime)).tcp;
         Self {
             runtime,
-            router,
+            front,
             description: description(Place::Tcp),
             _edge: edge,
         }
     }
 
-    fn send(&self, mut request: Request<Body>) {
+    fn send(&self, request: Request<Body>) {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let origin = Origin::Tcp(([192, 0, 2, 1], 4711).into());
-        request.extensions_mut().insert(origin);
+        let clerk = self.front.welcome(Guest {
+            origin: Origin::Tcp(([192, 0, 2, 1], 4711).into()),
+            acquaintance: Acquaintance::default(),
+        });
         let (status, kind, body) = self.runtime.block_on(async {
-            let answer: Response<Body> = match self.router.clone().oneshot(request).await {
-                Ok(answer) => answer,
-                Err(never) => match never {},
-            };
+            let answer = clerk.answer(request).await;
             let status = answer.status().as_u16();
             let kind = answer.headers().get("content-type");
             let kind = kind.map(|kind| kind.to_str().expect("text").to_owned());

@@ -1,6 +1,6 @@
 //! `GET /connection/events`: the status, then what happens, as it happens.
 
-use super::{Bench, assert_problem, bench, call, key, send};
+use super::{Bench, assert_problem, bench, call, key, send, served};
 use crate::{
     auth::{Keyring, Rules, Scope},
     journal::Entry,
@@ -14,7 +14,6 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
-use tower::ServiceExt;
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -85,8 +84,7 @@ fn parse(block: &str) -> Block {
 
 impl Bench {
     async fn open(&self, request: Request<Body>) -> Response<Body> {
-        let router = self.routers.tcp.clone();
-        router.oneshot(request).await.expect("a router cannot fail")
+        served(&self.routers.tcp, request).await
     }
 
     async fn follow(&self, query: &str) -> Reading {

@@ -1,18 +1,15 @@
 //! `GET /metrics`, and what it counts of the calls.
 
-use super::{Bench, bench, call, send};
+use super::{Bench, bench, call, send, served};
 use crate::auth::{Origin, Peer};
-use axum::body::Body;
 use http_body_util::BodyExt;
-use tower::ServiceExt;
 
 /// What it says over the control socket, which needs no key.
 async fn scrape(bench: &Bench) -> String {
     let mut request = call("GET", "/metrics", "");
     let stranger = Origin::Unix(Peer::made_up(54_321, &[]));
     request.extensions_mut().insert(stranger);
-    let response = bench.routers.control.clone().oneshot(request);
-    let (parts, body) = response.await.expect("a router cannot fail").into_parts();
+    let (parts, body) = served(&bench.routers.control, request).await.into_parts();
     assert_eq!(parts.status, 200);
     let media = "text/plain; version=0.0.4; charset=utf-8";
     assert_eq!(parts.headers["content-type"], media);
@@ -33,8 +30,8 @@ async fn it_asks_for_the_right_to_read() {
     let answer = send(&bench.routers.tcp, call("GET", "/metrics", "")).await;
     super::assert_problem(&answer, 403, "bad_key");
     let request = call("GET", "/metrics", "reader");
-    let response = bench.routers.tcp.clone().oneshot(request).await;
-    assert_eq!(response.expect("a router cannot fail").status(), 200);
+    let response = served(&bench.routers.tcp, request).await;
+    assert_eq!(response.status(), 200);
 }
 
 #[tokio::test]
@@ -105,11 +102,7 @@ async fn calls_count_by_the_route_and_never_by_the_path() {
 async fn who_hangs_up_is_counted_too() {
     let bench = bench();
     let path = "/connection/status?after=1&wait=30s";
-    let waiting = bench
-        .routers
-        .tcp
-        .clone()
-        .oneshot(call("GET", path, "reader"));
+    let waiting = served(&bench.routers.tcp, call("GET", path, "reader"));
     let waited = tokio::time::timeout(std::time::Duration::from_millis(10), waiting).await;
     assert!(waited.is_err(), "it waits");
     let text = scrape(&bench).await;
@@ -126,8 +119,7 @@ async fn open_streams_are_told() {
     };
     streams(&scrape(&bench).await, 0);
     let request = call("GET", "/connection/events", "reader");
-    let stream = bench.routers.tcp.clone().oneshot(request).await;
-    let body: Body = stream.expect("a router cannot fail").into_body();
+    let body = served(&bench.routers.tcp, request).await.into_body();
     streams(&scrape(&bench).await, 1);
     drop(body);
     streams(&scrape(&bench).await, 0);
