@@ -46,6 +46,9 @@ pub(crate) enum Act {
     FullDisk(Duration),
     /// It is killed, and starts where there is no room for a byte.
     FullStart(Duration),
+    ReadOnlyDisk(Duration),
+    /// The server's name cannot be looked up for so long.
+    Nameless(Duration),
     Clock(i64),
 }
 
@@ -59,7 +62,7 @@ impl Act {
 
 /// Any of them that can be done here.
 pub(crate) fn any(chance: &mut Chance, run: &Run) -> Act {
-    match chance.below(37) {
+    match chance.below(39) {
         0..=9 => Act::Live(live(chance)),
         10..=14 => {
             let times = chance.below(3) + 1;
@@ -83,6 +86,10 @@ pub(crate) fn any(chance: &mut Chance, run: &Run) -> Act {
         34 if run.disk.is_some() => Act::FullDisk(chance.millis(300, 2_000)),
         35 if run.disk.is_some() => Act::FullStart(chance.millis(300, 2_000)),
         36 if run.clock.is_some() => Act::Clock(*chance.of(&[-86_400, -3_600, -5, 0, 5, 3_600])),
+        37 if run.disk.is_some() && run.names.is_some() => {
+            Act::ReadOnlyDisk(chance.millis(300, 2_000))
+        }
+        38 if run.names.is_some() => Act::Nameless(chance.millis(300, 3_000)),
         _ => Act::Reconnect,
     }
 }
@@ -208,6 +215,21 @@ pub(crate) async fn perform(act: &Act, chance: &mut Chance, run: &mut Run) {
             inject(run, Fault::Drop { at: Stage::Live }, Target::all());
             sleep(*lasts).await;
             run.disk().free();
+        }
+        Act::ReadOnlyDisk(lasts) => {
+            run.daemon().status().await;
+            let pid = run.daemon().pid();
+            run.disk().protect(pid);
+            inject(run, Fault::Drop { at: Stage::Live }, Target::all());
+            sleep(*lasts).await;
+            run.disk().unprotect(pid);
+        }
+        Act::Nameless(lasts) => {
+            let names = run.names.as_ref().expect("there are some");
+            names.know(false);
+            inject(run, Fault::Drop { at: Stage::Live }, Target::all());
+            sleep(*lasts).await;
+            names.know(true);
         }
         Act::FullStart(lasts) => {
             run.disk().fill();

@@ -1,5 +1,6 @@
 //! A small disk for the state, where one can be mounted.
 
+use crate::names::inside;
 use std::{
     fs,
     io::Write,
@@ -35,6 +36,17 @@ impl Disk {
         let mut file = fs::File::create(self.filler()).expect("a file");
         let block = [0; 4096];
         while file.write_all(&block).is_ok() {}
+    }
+
+    /// Whatever the daemon opens from now on can only be read. (What it has open
+    /// keeps a file system from being write-protected as a whole.)
+    pub(crate) fn protect(&self, pid: i32) {
+        let script = r#"mount --bind "$0" "$0" && mount -o remount,bind,ro "$0""#;
+        inside(pid, script, &self.at);
+    }
+
+    pub(crate) fn unprotect(&self, pid: i32) {
+        inside(pid, r#"umount --lazy "$0""#, &self.at);
     }
 
     pub(crate) fn free(&self) {

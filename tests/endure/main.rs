@@ -6,8 +6,9 @@
 //!
 //! `ENDURE_SECONDS` (180) is how long, `ENDURE_SEED` (1) makes the same choices
 //! again, `ENDURE_KILLS` (40) is how often the second one kills. As root the state
-//! is on a small disk of its own, which is full at times; with libfaketime the
-//! wall clock jumps. What is missing is said at the beginning.
+//! is on a small disk of its own, which is full or write-protected at times, and
+//! the server has a name that is unknown at times; with libfaketime the wall clock
+//! jumps. What is missing is said at the beginning.
 
 #![expect(
     clippy::unwrap_used,
@@ -28,6 +29,7 @@ mod chance;
 mod disk;
 mod figures;
 mod kills;
+mod names;
 mod onlooker;
 mod run;
 

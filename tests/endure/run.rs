@@ -1,7 +1,7 @@
 //! One daemon's life through all of it, and what must hold.
 
 use crate::support::{Daemon, Home, SOON};
-use crate::{disk::Disk, figures::Figures, onlooker::Onlooker};
+use crate::{disk::Disk, figures::Figures, names::Names, onlooker::Onlooker};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use std::{
@@ -29,6 +29,7 @@ pub(crate) struct Run {
     pub(crate) home: Arc<Home>,
     pub(crate) disk: Option<Disk>,
     pub(crate) clock: Option<Clock>,
+    pub(crate) names: Option<Names>,
     daemon: Option<Daemon>,
     onlooker: Onlooker,
     began: Instant,
@@ -42,7 +43,9 @@ impl Run {
         let sandbox = Sandbox::start(Options::default()).await.expect("a sandbox");
         let sandbox = Arc::new(sandbox);
         let phones = NUMBERS.map(|number| sandbox.add_phone_named(number, "Ayu"));
-        let home = Home::new(&sandbox.url());
+        let names = Names::find();
+        let url = sandbox.url();
+        let home = Home::new(&names.as_ref().map_or(url.clone(), |names| names.url(&url)));
         for number in NUMBERS {
             home.keep_secret(number);
         }
@@ -56,6 +59,7 @@ impl Run {
             home,
             disk,
             clock,
+            names,
             daemon: None,
             onlooker,
             began: Instant::now(),
@@ -70,9 +74,10 @@ impl Run {
     pub(crate) fn told(&self) -> String {
         let has = |there: bool| if there { "yes" } else { "no" };
         format!(
-            "a disk that fills: {}, a clock that jumps: {}",
+            "a disk that fills: {}, a clock that jumps: {}, a name that is forgotten: {}",
             has(self.disk.is_some()),
-            has(self.clock.is_some())
+            has(self.clock.is_some()),
+            has(self.names.is_some())
         )
     }
 
@@ -98,7 +103,10 @@ impl Run {
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
             .collect();
-        self.daemon = Some(self.home.start_with(&env));
+        self.daemon = Some(match &self.names {
+            Some(names) => self.home.start_by(names.daemon(), &env),
+            None => self.home.start_with(&env),
+        });
         self.base = None;
     }
 

@@ -119,7 +119,7 @@ impl Home {
     pub(crate) fn start_with(self: &Arc<Self>, env: &[(&str, &str)]) -> Daemon {
         let mut command = Command::new(WALINKD);
         command.stdin(Stdio::null()).stdout(Stdio::null());
-        self.run(command, env)
+        self.start_by(command, env)
     }
 
     /// Starts the daemon on the sockets that somebody else holds, as systemd
@@ -134,14 +134,14 @@ impl Home {
             ])
             .stdin(OwnedFd::from(http.try_clone().expect("a copy")))
             .stdout(OwnedFd::from(control.try_clone().expect("a copy")));
-        self.run(
+        self.start_by(
             command,
             &[("LISTEN_FDS", "2"), ("LISTEN_FDNAMES", "http:control")],
         )
     }
 
     /// `command` runs walinkd with the arguments it gets here.
-    fn run(self: &Arc<Self>, mut command: Command, env: &[(&str, &str)]) -> Daemon {
+    pub(crate) fn start_by(self: &Arc<Self>, mut command: Command, env: &[(&str, &str)]) -> Daemon {
         command
             .arg("--config")
             .arg(self.config())
