@@ -13,7 +13,8 @@ impl Timestamp {
     /// The wall clock: the only place it is read.
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     pub fn now() -> Self {
-        let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let since = since.unwrap_or_default();
         Self(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 
