@@ -59,6 +59,11 @@ pub const EXIT_CONFIG: u8 = 78;
 /// holding up an answer.
 const THREADS: usize = 2;
 
+/// How long a thread for what blocks stays when there is nothing to do. Each job
+/// goes to the one that has waited longest, so that after a jam of the disk even a
+/// few jobs a second would keep all of them for the usual ten seconds, and again.
+const IDLE_THREAD: Duration = Duration::from_secs(2);
+
 /// Listened to while the daemon runs.
 const SIGNALS: &[c_int] = &[
     SIGHUP,
@@ -120,6 +125,7 @@ pub fn run(sources: Sources, draw: Option<Draw>) -> ExitCode {
     );
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
+        .thread_keep_alive(IDLE_THREAD)
         .enable_all()
         .build();
     let served = match runtime {

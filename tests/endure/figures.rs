@@ -12,8 +12,8 @@ pub(crate) struct Figures {
 
 /// What a settled daemon may have more than when it had just settled first.
 const MORE_DESCRIPTORS: usize = 6;
-/// The pool for blocking work keeps its threads for ten seconds, and a pairing
-/// beside the link has a store with threads of its own.
+/// The pool for blocking work keeps its threads for a while, and a pairing beside
+/// the link has a store with threads of its own.
 const MORE_THREADS: u64 = 8;
 const MORE_MEMORY: u64 = 24 * 1024;
 
