@@ -28,6 +28,7 @@
 use super::{
     backoff::Backoff,
     candidate::{Candidate, Intent},
+    clock::Ahead,
     farewell::Leave,
     handle::{PairError, PairOrder, PairingPolicy},
     live::Live,
@@ -184,6 +185,7 @@ pub(super) struct Machine {
     pub(super) health: Vec<String>,
     pub(super) state: State,
     pub(super) state_since: Timestamp,
+    pub(super) ahead: Ahead,
     effects: Vec<Effect>,
 }
 
@@ -222,6 +224,7 @@ impl Machine {
             health,
             state: State::Starting,
             state_since: now.wall,
+            ahead: Ahead::at(now),
             effects: Vec::new(),
         }
     }
@@ -231,6 +234,7 @@ impl Machine {
         if self.stopping {
             return self.refuse(input);
         }
+        self.follow_clock(now);
         match input {
             Input::Start {
                 live,
@@ -264,19 +268,6 @@ impl Machine {
             ));
         }
         std::mem::take(&mut self.effects)
-    }
-
-    /// When `Tick` is due.
-    pub(super) fn next_deadline(&self) -> Option<Duration> {
-        if self.paused {
-            return None;
-        }
-        let live = self.live.as_ref().and_then(Live::deadline);
-        let candidate = self.candidate.as_ref().and_then(Candidate::deadline);
-        [live, candidate, self.idle_deadline()]
-            .into_iter()
-            .flatten()
-            .min()
     }
 
     pub(super) fn effect(&mut self, effect: Effect) {
@@ -347,49 +338,6 @@ impl Machine {
                 ordered: false,
             },
             None => Intent::Qr,
-        }
-    }
-
-    /// When pairing stops for want of anybody asking; none while linked, or
-    /// while a code may still be entered.
-    fn idle_deadline(&self) -> Option<Duration> {
-        let waiting = self.live.is_none()
-            && self.candidate.as_ref().is_some_and(Candidate::may_idle)
-            && !self.policy.idle_after.is_zero();
-        waiting.then(|| self.asked_at.saturating_add(self.policy.idle_after))
-    }
-
-    /// Whether somebody asked lately enough to go on making codes.
-    pub(super) fn wanted(&self, now: Now) -> bool {
-        self.policy.idle_after.is_zero()
-            || now.mono < self.asked_at.saturating_add(self.policy.idle_after)
-    }
-
-    fn tick(&mut self, now: Now) {
-        if self.paused {
-            return;
-        }
-        if self
-            .live
-            .as_ref()
-            .and_then(Live::deadline)
-            .is_some_and(|at| at <= now.mono)
-        {
-            self.live_deadline(now);
-        }
-        if self
-            .candidate
-            .as_ref()
-            .and_then(Candidate::deadline)
-            .is_some_and(|at| at <= now.mono)
-        {
-            self.candidate_deadline(now);
-        }
-        if self.idle_deadline().is_some_and(|at| at <= now.mono) {
-            self.end_candidate(PairError::Unreachable("nobody asked any more".to_owned()));
-            self.forget_failure();
-            self.logged_out = false;
-            self.trouble = None;
         }
     }
 

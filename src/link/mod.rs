@@ -8,6 +8,7 @@
 mod audience;
 mod backoff;
 mod candidate;
+mod clock;
 mod commands;
 mod farewell;
 mod handle;

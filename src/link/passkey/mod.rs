@@ -63,7 +63,7 @@ pub(super) struct Gate {
     pub(super) step: Step,
     /// When this step is given up; `expires_at` on the wall clock.
     pub(super) until: Duration,
-    expires_at: Timestamp,
+    pub(super) expires_at: Timestamp,
     /// When WhatsApp's challenge runs out.
     ends: Duration,
 }

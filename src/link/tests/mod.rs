@@ -54,6 +54,8 @@ struct Play {
     effects: Vec<Effect>,
     answers: HashMap<u64, Answer>,
     live_wiped: u32,
+    /// How far the wall clock was set forward, in milliseconds.
+    set_by: i64,
     /// How promoting ends.
     promotes: Result<(), String>,
 }
@@ -72,6 +74,7 @@ impl Play {
             effects: Vec::new(),
             answers: HashMap::new(),
             live_wiped: 0,
+            set_by: 0,
             promotes: Ok(()),
         };
         play.feed(Input::Start {
@@ -86,7 +89,7 @@ impl Play {
         let millis = i64::try_from(self.mono.as_millis()).expect("short plays");
         Now {
             mono: self.mono,
-            wall: Timestamp::from_millis(millis),
+            wall: Timestamp::from_millis(millis + self.set_by),
         }
     }
 

@@ -236,3 +236,29 @@ fn a_reload_to_qr_ends_an_ordered_code() {
     play.show_qr();
     assert_eq!(play.state(), State::WaitingQr);
 }
+
+#[test]
+fn a_clock_that_is_set_leaves_a_code_its_time() {
+    let day = 86_400_000;
+    for by in [day, -day] {
+        let mut play = Play::new(Some(A), None);
+        play.show_code();
+        play.wait(60);
+        let before = play.snapshot().pairing.expect("a code").expires_at;
+        play.set_by = by;
+        play.feed(Input::Asked);
+        let code = play.snapshot().pairing.expect("the same code");
+        assert_eq!(code.expires_at, before.plus_millis(by));
+        // And it ends when it would have.
+        play.wait(130);
+        assert!(play.snapshot().pairing.is_none());
+
+        let mut play = Play::new(None, None);
+        play.show_qr();
+        let before = play.snapshot().qr.expect("a code").expires_at;
+        play.set_by = by;
+        play.feed(Input::Asked);
+        let qr = play.snapshot().qr.expect("the same code");
+        assert_eq!(qr.expires_at, before.plus_millis(by));
+    }
+}
