@@ -41,7 +41,9 @@ impl Disk {
     /// Whatever the daemon opens from now on can only be read. (What it has open
     /// keeps a file system from being write-protected as a whole.)
     pub(crate) fn protect(&self, pid: i32) {
-        let script = r#"mount --bind "$0" "$0" && mount -o remount,bind,ro "$0""#;
+        // Made aside: in its place the daemon might open a file in between.
+        let script = r#"mkdir -p "$0.ro" && mount --bind "$0" "$0.ro" \
+            && mount -o remount,bind,ro "$0.ro" && mount --move "$0.ro" "$0""#;
         inside(pid, script, &self.at);
     }
 
