@@ -12,17 +12,6 @@ use std::time::Duration;
 /// What is no drift any more but a clock that was set, in milliseconds.
 const SET: i64 = 1_000;
 
-/// How far the wall clock was ahead of the one that is never set.
-#[derive(Debug)]
-pub(super) struct Ahead(i64);
-
-impl Ahead {
-    pub(super) fn at(now: Now) -> Self {
-        let mono = i64::try_from(now.mono.as_millis()).unwrap_or(i64::MAX);
-        Self(now.wall.millis().saturating_sub(mono))
-    }
-}
-
 impl Machine {
     /// When `Tick` is due.
     pub(super) fn next_deadline(&self) -> Option<Duration> {
@@ -84,12 +73,11 @@ impl Machine {
     /// ends at another time by it must be told, or it would look like one of the
     /// past, or of a distant future.
     pub(super) fn follow_clock(&mut self, now: Now) {
-        let ahead = Ahead::at(now);
-        let by = ahead.0.saturating_sub(self.ahead.0);
+        let by = now.ahead.saturating_sub(self.ahead);
         if by.abs() < SET {
             return;
         }
-        self.ahead = ahead;
+        self.ahead = now.ahead;
         if let Some(candidate) = &mut self.candidate {
             for expires in candidate.expiries() {
                 *expires = expires.plus_millis(by);

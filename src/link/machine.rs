@@ -28,7 +28,6 @@
 use super::{
     backoff::Backoff,
     candidate::{Candidate, Intent},
-    clock::Ahead,
     farewell::Leave,
     handle::{PairError, PairOrder, PairingPolicy},
     live::Live,
@@ -50,6 +49,9 @@ pub(super) struct Now {
     /// Since the task began; never goes back.
     pub(super) mono: Duration,
     pub(super) wall: Timestamp,
+    /// Milliseconds that the wall clock is ahead of the time since the machine
+    /// started, its sleep included: another one when the clock has been set.
+    pub(super) ahead: i64,
 }
 
 /// Whom an answer is for; the task knows the channel.
@@ -185,7 +187,8 @@ pub(super) struct Machine {
     pub(super) health: Vec<String>,
     pub(super) state: State,
     pub(super) state_since: Timestamp,
-    pub(super) ahead: Ahead,
+    /// What [`Now::ahead`] was, to a second.
+    pub(super) ahead: i64,
     effects: Vec<Effect>,
 }
 
@@ -224,7 +227,7 @@ impl Machine {
             health,
             state: State::Starting,
             state_since: now.wall,
-            ahead: Ahead::at(now),
+            ahead: now.ahead,
             effects: Vec::new(),
         }
     }

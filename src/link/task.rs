@@ -52,9 +52,11 @@ pub struct Settings {
 
 /// The task, and the handle the rest of the program holds of it.
 pub fn new(settings: Settings, policy: PairingPolicy, survey: Survey) -> (Handle, Task) {
+    let wall = Timestamp::now();
     let now = Now {
         mono: Duration::ZERO,
-        wall: Timestamp::now(),
+        wall,
+        ahead: wall.ahead_of_boot(),
     };
     let seed = now.wall.millis().unsigned_abs() ^ u64::from(std::process::id());
     let Survey {
@@ -173,9 +175,11 @@ impl Task {
     }
 
     fn now(&self) -> Now {
+        let wall = Timestamp::now();
         Now {
             mono: self.began.elapsed(),
-            wall: Timestamp::now(),
+            wall,
+            ahead: wall.ahead_of_boot(),
         }
     }
 

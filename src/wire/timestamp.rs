@@ -1,6 +1,7 @@
 //! Points in time as the API spells them: `2025-12-27T05:00:00.000Z`.
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use nix::time::{ClockId, clock_gettime};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::{borrow::Cow, fmt, time::SystemTime};
@@ -20,6 +21,15 @@ impl Timestamp {
 
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
+    }
+
+    /// Milliseconds that this is ahead of the time since the machine started, its
+    /// sleep included: another number when the wall clock has been set.
+    pub fn ahead_of_boot(self) -> i64 {
+        // There is that clock since Linux 2.6.39.
+        let since = clock_gettime(ClockId::CLOCK_BOOTTIME)
+            .map_or(0, |time| time.tv_sec() * 1_000 + time.tv_nsec() / 1_000_000);
+        self.0.saturating_sub(since)
     }
 
     /// Milliseconds since the Unix epoch.

@@ -56,6 +56,8 @@ struct Play {
     live_wiped: u32,
     /// How far the wall clock was set forward, in milliseconds.
     set_by: i64,
+    /// Milliseconds that the machine was asleep.
+    slept: i64,
     /// How promoting ends.
     promotes: Result<(), String>,
 }
@@ -65,6 +67,7 @@ impl Play {
         let now = Now {
             mono: Duration::ZERO,
             wall: Timestamp::from_millis(0),
+            ahead: 0,
         };
         let machine = Machine::new(policy(code_for), None, Vec::new(), 1, now);
         let mut play = Self {
@@ -75,6 +78,7 @@ impl Play {
             answers: HashMap::new(),
             live_wiped: 0,
             set_by: 0,
+            slept: 0,
             promotes: Ok(()),
         };
         play.feed(Input::Start {
@@ -89,7 +93,8 @@ impl Play {
         let millis = i64::try_from(self.mono.as_millis()).expect("short plays");
         Now {
             mono: self.mono,
-            wall: Timestamp::from_millis(millis + self.set_by),
+            wall: Timestamp::from_millis(millis + self.set_by + self.slept),
+            ahead: self.set_by,
         }
     }
 

@@ -262,3 +262,14 @@ fn a_clock_that_is_set_leaves_a_code_its_time() {
         assert_eq!(qr.expires_at, before.plus_millis(by));
     }
 }
+
+#[test]
+fn a_sleep_is_no_clock_that_is_set() {
+    let mut play = Play::new(Some(A), None);
+    play.show_code();
+    let before = play.snapshot().pairing.expect("a code").expires_at;
+    play.slept = 3_600_000;
+    play.feed(Input::Asked);
+    let code = play.snapshot().pairing.expect("the same code");
+    assert_eq!(code.expires_at, before, "it has run out meanwhile");
+}

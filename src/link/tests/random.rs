@@ -6,6 +6,7 @@ use proptest::prelude::*;
 fn any_end() -> impl Strategy<Value = End> {
     prop_oneof![
         Just(End::Lost),
+        Just(End::Silent),
         Just(End::StreamEnd),
         Just(End::Restart),
         Just(End::Handshake),
