@@ -273,7 +273,7 @@ async fn follow(
                 passkey::carry_out(order, Arc::clone(&client), generation, signals.clone());
             }
             _ = &mut running.task => {
-                return ear.end().unwrap_or_else(|| ended_silently(socket, open, announced));
+                return ear.end().unwrap_or_else(|| ended_silently(socket, open));
             }
             () = ear.bell.notified() => {
                 if ear.logged_in() && !announced {
@@ -302,7 +302,7 @@ async fn follow(
             beat = pulse.beat(), if announced || open && pairs => match beat {
                 Beat::Answered => say(Signal::Alive).await,
                 // For one that shows codes this is the end; of a link the owner judges.
-                Beat::Missed(2..) if !announced => return End::Silent,
+                Beat::Missed(2..) if !announced => return ear.end().unwrap_or(End::Silent),
                 Beat::Missed(_) => say(Signal::Silent).await,
             },
         }
@@ -323,11 +323,11 @@ fn has_been_unlinked(end: &End) -> bool {
 
 /// The library tells nothing of some ends; what is left to know is how far
 /// the session had come.
-fn ended_silently(socket: &Socket, open: bool, logged_in: bool) -> End {
+fn ended_silently(socket: &Socket, open: bool) -> End {
     match socket.failure() {
         Some(error) => End::Unreachable(error),
         // The library found the open connection dead.
-        None if logged_in && socket.fell_silent() => End::Silent,
+        None if open && socket.fell_silent() => End::Silent,
         None if open => End::Lost,
         None => End::Handshake,
     }

@@ -277,7 +277,8 @@ async fn unanswered_pings_first_degrade() {
 }
 
 /// What no phone can use any more is not shown on: a code is good for nothing
-/// once its connection is dead.
+/// once its connection is deaf. The library takes what it cannot read for a sign
+/// of life.
 async fn codes_that_died(
     env: &[(&str, &str)],
     has: &str,
@@ -286,7 +287,7 @@ async fn codes_that_died(
     let daemon = home.start_with(env);
     daemon.until("a code", |status| status[has] == true).await;
     sandbox
-        .inject(Fault::BlackHole { at: Stage::Live }, Target::all())
+        .inject(Fault::GarbageFrame, Target::all())
         .expect("injected");
     sandbox
         .wait_for(|state| state.stats.registrations >= 2, SILENCE)
@@ -301,7 +302,7 @@ async fn codes_that_died(
 }
 
 #[tokio::test]
-async fn qr_codes_of_a_connection_that_fell_silent_are_replaced() {
+async fn qr_codes_of_a_deaf_connection_are_replaced() {
     let (_sandbox, phone, daemon) = codes_that_died(&[], "hasQRCode").await;
     phone
         .scan(&daemon.qr().await)
@@ -311,7 +312,7 @@ async fn qr_codes_of_a_connection_that_fell_silent_are_replaced() {
 }
 
 #[tokio::test]
-async fn a_pairing_code_of_a_connection_that_fell_silent_is_replaced() {
+async fn a_pairing_code_of_a_deaf_connection_is_replaced() {
     let env = [("USE_PAIRING_CODE", "true"), ("PHONE_NUMBER", NUMBER)];
     let (_sandbox, phone, daemon) = codes_that_died(&env, "hasPairingCode").await;
     phone
