@@ -103,7 +103,7 @@ impl Gate {
     }
 
     fn locked_out(&self, client: IpAddr) -> Option<Duration> {
-        let lockouts = lock(&self.lockouts);
+        let mut lockouts = lock(&self.lockouts);
         // Mostly there are none, and asking the clock is half of the work.
         let any = !lockouts.is_empty();
         any.then(|| lockouts.remaining(client, Instant::now()))?

@@ -15,7 +15,11 @@ const MOST: usize = 4096;
 
 /// Who guesses, by address.
 #[derive(Debug, Default)]
-pub(super) struct Lockouts(HashMap<IpAddr, Record>);
+pub(super) struct Lockouts {
+    known: HashMap<IpAddr, Record>,
+    /// When records were last looked through for those that are over.
+    cleared: Option<Instant>,
+}
 
 #[derive(Debug)]
 struct Record {
@@ -52,12 +56,16 @@ impl Record {
 
 impl Lockouts {
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.known.is_empty()
     }
 
     /// For how much longer this address is locked out.
-    pub(super) fn remaining(&self, client: IpAddr, now: Instant) -> Option<Duration> {
-        let until = self.0.get(&household(client))?.locked_until?;
+    pub(super) fn remaining(&mut self, client: IpAddr, now: Instant) -> Option<Duration> {
+        if self.cleared.is_none_or(|at| at + MINUTE <= now) {
+            self.cleared = Some(now);
+            self.known.retain(|_, record| !record.is_over(now));
+        }
+        let until = self.known.get(&household(client))?.locked_until?;
         until
             .checked_duration_since(now)
             .filter(|left| !left.is_zero())
@@ -71,7 +79,7 @@ impl Lockouts {
             return None;
         }
         let client = household(client);
-        if !self.0.contains_key(&client) {
+        if !self.known.contains_key(&client) {
             self.make_room(now);
         }
         let fresh = || Record {
@@ -80,7 +88,7 @@ impl Lockouts {
             before: 0,
             locked_until: None,
         };
-        let record = self.0.entry(client).or_insert_with(fresh);
+        let record = self.known.entry(client).or_insert_with(fresh);
         // A lock-out that is over is the end of what led to it.
         if record.is_over(now) || record.locked_until.is_some_and(|until| until <= now) {
             *record = fresh();
@@ -94,18 +102,18 @@ impl Lockouts {
     }
 
     fn make_room(&mut self, now: Instant) {
-        if self.0.len() < MOST {
+        if self.known.len() < MOST {
             return;
         }
-        self.0.retain(|_, record| !record.is_over(now));
-        if self.0.len() < MOST {
+        self.known.retain(|_, record| !record.is_over(now));
+        if self.known.len() < MOST {
             return;
         }
         // Who is locked out stays so, as long as there is anybody else.
         let least = |record: &Record| (record.is_locked(now), record.began);
-        let oldest = self.0.iter().min_by_key(|(_, record)| least(record));
+        let oldest = self.known.iter().min_by_key(|(_, record)| least(record));
         if let Some(client) = oldest.map(|(client, _)| *client) {
-            self.0.remove(&client);
+            self.known.remove(&client);
         }
     }
 }
@@ -177,6 +185,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn what_is_over_is_forgotten() {
+        let start = Instant::now();
+        let mut lockouts = Lockouts::default();
+        lockouts.failed(ip("192.0.2.1"), 2, start);
+        let later = start + 2 * MINUTE;
+        assert_eq!(lockouts.remaining(ip("192.0.2.9"), start), None);
+        assert!(!lockouts.is_empty());
+        assert_eq!(lockouts.remaining(ip("192.0.2.9"), later), None);
+        assert!(lockouts.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_crowd_frees_nobody() {
         let start = Instant::now();
         let client = ip("192.0.2.1");
@@ -198,6 +218,6 @@ mod tests {
         for number in 0..2 * u32::try_from(MOST).expect("small") {
             lockouts.failed(IpAddr::V4(number.into()), 2, now);
         }
-        assert_eq!(lockouts.0.len(), MOST);
+        assert_eq!(lockouts.known.len(), MOST);
     }
 }

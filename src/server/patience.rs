@@ -24,8 +24,8 @@ pub(super) struct Patient<S> {
     stall_timer: Option<Pin<Box<Sleep>>>,
 }
 
-/// The time for a request's head, from its first byte on; for the first one from
-/// the connection's start.
+/// The time for a request's head, from when its first bytes are there and more is
+/// waited for; for the first one from the connection's start.
 #[derive(Debug)]
 struct Heads {
     standing: Standing,
@@ -197,6 +197,45 @@ mod tests {
         let error = patient.read(&mut byte).await.expect_err("too slow");
         assert_eq!(error.kind(), ErrorKind::TimedOut);
         assert_eq!(began.elapsed().as_secs(), LIMIT.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_dribbles_gets_no_more_time() {
+        let (near, mut far) = duplex(64);
+        let standing = Standing::new(0, Arc::default());
+        let mut patient = Patient::new(near, LIMIT, standing.clone());
+        drop(standing.begin());
+        tokio::spawn(async move {
+            while far.write_all(b"x").await.is_ok() {
+                sleep(Duration::from_secs(1)).await;
+            }
+        });
+        let began = Instant::now();
+        let mut byte = [0];
+        let error = loop {
+            if let Err(error) = patient.read_exact(&mut byte).await {
+                break error;
+            }
+        };
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        assert_eq!(began.elapsed().as_secs(), LIMIT.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_that_came_at_once_are_counted() {
+        let (near, mut far) = duplex(64);
+        let standing = Standing::new(0, Arc::default());
+        let mut patient = Patient::new(near, LIMIT, standing.clone());
+        for number in 1..=3 {
+            drop(standing.begin());
+            assert_eq!(standing.in_a_row(), number);
+        }
+        let none = tokio::time::timeout(LIMIT / 2, patient.read(&mut [0])).await;
+        assert!(none.is_err() && standing.in_a_row() == 0);
+        far.write_all(b"x").await.expect("room");
+        patient.read_exact(&mut [0]).await.expect("a byte");
+        drop(standing.begin());
+        assert_eq!(standing.in_a_row(), 1);
     }
 
     #[tokio::test(start_paused = true)]

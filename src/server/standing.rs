@@ -105,7 +105,9 @@ impl Standing {
     }
 
     pub(super) fn is_answering(&self) -> bool {
-        self.0.begun.load(Ordering::Relaxed) != self.0.ended.load(Ordering::SeqCst)
+        // In this order: what has ended had begun.
+        let ended = self.0.ended.load(Ordering::SeqCst);
+        self.begun() != ended
     }
 
     /// How many requests have begun.
@@ -118,7 +120,8 @@ impl Standing {
         self.0.read.store(self.begun(), Ordering::Relaxed);
     }
 
-    /// How many requests have come at once, up to the one that began last.
+    /// How many requests have come at once, up to the one that began last. Over
+    /// HTTP/2, whose reads tell nothing of it, how many have come at all.
     pub(super) fn in_a_row(&self) -> u64 {
         self.begun() - self.0.read.load(Ordering::Relaxed)
     }
