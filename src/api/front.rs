@@ -44,8 +44,10 @@ struct Desk {
     right: Scope,
     /// What stands on every answer.
     seal: HeaderMap,
-    /// The head of a status, for those who may read and those who manage.
-    heads: [(Scope, HeaderMap); 2],
+    /// The head of a status, for those who may read.
+    reads: HeaderMap,
+    /// And for those who manage.
+    manages: HeaderMap,
     often: Often,
 }
 
@@ -76,13 +78,14 @@ impl Front {
             let mut head = sealed.clone();
             head.insert(CONTENT_TYPE, JSON);
             guard::tell_right(&mut head, scope);
-            (scope, head)
+            head
         };
         let desk = Desk {
             often: app.meter.often(status::PATH, Method::GET.as_str()),
             app,
             right: table::right_to(status::PATH),
-            heads: [head(Scope::Read), head(Scope::Manage)],
+            reads: head(Scope::Read),
+            manages: head(Scope::Manage),
             seal: sealed,
         };
         Self {
@@ -130,9 +133,10 @@ impl Desk {
         let caller = guard::admit(&self.app, self.right, guest, headers, now)?;
         self.app.link.asked();
         let mut response = Response::new(Full::new(status::at(now, &self.app)?));
-        if let Some((_, head)) = self.heads.iter().find(|(scope, _)| *scope == caller.scope) {
-            response.headers_mut().clone_from(head);
-        }
+        response.headers_mut().clone_from(match caller.scope {
+            Scope::Read => &self.reads,
+            Scope::Manage => &self.manages,
+        });
         Ok(response)
     }
 }

@@ -288,6 +288,7 @@ async fn replace(run: &mut Run) {
             "no code links: {why:?}\n{}",
             run.daemon().log()
         );
+        sleep(Duration::from_millis(100)).await;
     }
     run.daemon()
         .until("the other number", |status| {

@@ -2,7 +2,8 @@
 
 use crate::support::WALINKD;
 use std::{
-    fs,
+    fs::{self, OpenOptions},
+    os::unix::fs::FileExt,
     path::Path,
     process::{Command, Stdio},
 };
@@ -10,13 +11,21 @@ use tempfile::NamedTempFile;
 
 const NAME: &str = "whatsapp.test";
 
-/// A hosts file that one daemon alone sees.
-pub(crate) struct Names(NamedTempFile);
+/// A hosts file that one daemon alone sees, and asks alone.
+pub(crate) struct Names {
+    hosts: NamedTempFile,
+    switch: NamedTempFile,
+}
 
 impl Names {
     /// None without the right to mount.
     pub(crate) fn find() -> Option<Self> {
-        let names = Self(NamedTempFile::new().expect("a file"));
+        let names = Self {
+            hosts: NamedTempFile::new().expect("a file"),
+            switch: NamedTempFile::new().expect("a file"),
+        };
+        // A name server would be asked for a name that is not there.
+        fs::write(names.switch.path(), "hosts: files\n").expect("written");
         names.know(true);
         let mut private = names.private("true");
         let works = private.stderr(Stdio::null()).status();
@@ -26,9 +35,11 @@ impl Names {
     /// Whether the name is known from now on.
     pub(crate) fn know(&self, known: bool) {
         let name = if known { NAME } else { "" };
-        let text = format!("127.0.0.1 localhost {name}\n");
-        // In place: it is this file that is mounted.
-        fs::write(self.0.path(), text).expect("written");
+        let text = format!("127.0.0.1 localhost {name:20}\n");
+        // In place and at once: it is this file that is mounted, and read.
+        let file = OpenOptions::new().write(true).open(self.hosts.path());
+        let written = file.and_then(|file| file.write_all_at(text.as_bytes(), 0));
+        written.expect("written");
     }
 
     /// With the name in place of the address.
@@ -47,8 +58,11 @@ impl Names {
         let mut command = Command::new("unshare");
         command
             .args(["--mount", "sh", "-c"])
-            .arg(r#"mount --bind "$0" /etc/hosts && exec "$@""#)
-            .arg(self.0.path())
+            .arg(
+                r#"mount --bind "$0" /etc/hosts && mount --bind "$1" /etc/nsswitch.conf \
+                && shift && exec "$@""#,
+            )
+            .args([self.hosts.path(), self.switch.path()])
             .arg(program);
         command
     }
