@@ -31,7 +31,10 @@ fn any_end() -> impl Strategy<Value = End> {
 enum Move {
     Say(Slot, Signal),
     Wait(u64),
-    Pair { number: &'static str, replace: bool },
+    Pair {
+        number: &'static str,
+        replace: bool,
+    },
     Disconnect,
     Pause,
     Resume,
@@ -39,6 +42,8 @@ enum Move {
     Reload(Option<&'static str>),
     Asked,
     Passkey(PasskeyOrder),
+    /// The wall clock, by so many seconds.
+    SetClock(i64),
 }
 
 fn any_move() -> impl Strategy<Value = Move> {
@@ -96,13 +101,15 @@ fn any_move() -> impl Strategy<Value = Move> {
             2 => Just(PasskeyOrder::Confirm),
             1 => Just(PasskeyOrder::Cancel),
         ].prop_map(Move::Passkey),
+        1 => (-90_000_i64..90_000).prop_map(Move::SetClock),
     ]
 }
 
 proptest! {
     /// Whatever comes: sessions never overlap on a file (asserted in `feed`),
     /// every caller hears once and in time, the status never claims a
-    /// connection that no session has, and nothing waits for ever.
+    /// connection that no session has, nothing waits for ever, and the end of
+    /// what is shown is told by the clock as it is set.
     #[test]
     fn whatever_comes_the_promises_hold(
         moves in proptest::collection::vec(any_move(), 0..120),
@@ -122,6 +129,7 @@ proptest! {
                 Move::Reconnect => play.feed(Input::Reconnect),
                 Move::Reload(number) => { asked.push(id); play.feed(Input::Reload(policy(number), id)); }
                 Move::Asked => play.feed(Input::Asked),
+                Move::SetClock(seconds) => { play.set_by += seconds * 1_000; play.feed(Input::Asked); }
                 Move::Passkey(order) => { asked.push(id); play.feed(Input::Passkey(order, id)); }
             }
             for effect in std::mem::take(&mut play.effects) {
@@ -140,6 +148,16 @@ proptest! {
             }
             prop_assert_eq!(status.has_qr_code, snapshot.qr.is_some());
             prop_assert_eq!(status.has_pairing_code, snapshot.pairing.is_some());
+            let ends = [
+                snapshot.qr.as_ref().map(|qr| qr.expires_at),
+                snapshot.pairing.as_ref().map(|code| code.expires_at),
+                snapshot.passkey.as_ref().map(|step| step.expires_at),
+            ];
+            for end in ends.into_iter().flatten() {
+                let left = end.millis() - play.now().wall.millis();
+                // A QR code stays for 5 s, until its successor comes.
+                prop_assert!((-5_000..=600_000).contains(&left), "{left} ms are left");
+            }
             let at_rest = matches!(status.state, State::Idle | State::Paused | State::Replaced);
             prop_assert!(at_rest || play.machine.next_deadline().is_some(), "{:?} has no deadline", status.state);
         }
