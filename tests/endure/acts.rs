@@ -138,13 +138,13 @@ pub(crate) async fn perform(act: &Act, chance: &mut Chance, run: &mut Run) {
             run.sandbox.refuse().await;
             inject(run, Fault::Drop { at: Stage::Live }, Target::all());
             sleep(*lasts).await;
-            run.sandbox.accept().expect("the port is still ours");
+            run.accept().await;
         }
         Act::ServerRestart => {
             run.sandbox.refuse().await;
             inject(run, Fault::Drop { at: Stage::Live }, Target::all());
             run.sandbox.rotate_server_key().expect("a key");
-            run.sandbox.accept().expect("the port is still ours");
+            run.accept().await;
         }
         Act::Politeness(lasts) => polite(run, *lasts).await,
         Act::Hangup => {
